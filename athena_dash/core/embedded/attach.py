@@ -1,0 +1,85 @@
+"""Gets this process connected to the services of its state directory, bringing a keeper up when there is none."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+from athena_dash.core.embedded.locks import Lock
+from athena_dash.core.embedded.postgres import Postgres
+from athena_dash.core.embedded.state import CHECKOUT, State
+from athena_dash.core.embedded.valkey import Valkey
+
+PATIENCE = 60.0
+
+
+class ServicesUnavailable(Exception):
+    """The embedded services did not come up; the message says why and where to look."""
+
+
+def attach(*, durable: bool = True) -> int | None:
+    """Returns once both servers answer. They stay up at least as long as the returned descriptor is open.
+
+    None when DATABASE_URL and REDIS_URL both name other servers.
+    """
+    if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
+        return None
+    try:
+        state = State.from_environment().prepare()
+    except OSError as error:
+        raise ServicesUnavailable(f"the state directory cannot be used: {error}") from error
+    in_use = Lock(state.root / "in-use.lock").share()
+    keeper = None if _keeper_pid(state) else _start_keeper(state, durable=durable)
+    deadline = time.monotonic() + PATIENCE
+    while not (Postgres(state).answers() and Valkey(state).answers()):
+        if keeper and keeper.poll() not in (None, 0):
+            raise ServicesUnavailable(_last_words(state))
+        if time.monotonic() > deadline:
+            raise ServicesUnavailable(f"no answer within {PATIENCE:g} s. {_last_words(state)}")
+        time.sleep(0.03)
+    return in_use
+
+
+def stop_keeper(state: State) -> None:
+    """Stops the services, whoever still uses them, and returns when they have ended."""
+    if pid := _keeper_pid(state):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    while _keeper_pid(state):
+        time.sleep(0.03)
+
+
+def _keeper_pid(state: State) -> int | None:
+    """The keeper holds its lock for life, so a pid found under a free lock is a dead one's."""
+    lock = Lock(state.root / "keeper.lock")
+    if (claimed := lock.claim()) is not None:
+        os.close(claimed)
+        return None
+    return int(lock.path.read_text() or 0) or None
+
+
+def _start_keeper(state: State, *, durable: bool) -> subprocess.Popen[bytes]:
+    with (state.logs / "keeper.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "athena_dash.core.embedded.keeper", *(() if durable else ("--not-durable",))],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=CHECKOUT,
+            env={**os.environ, "ATHENA_DASH_STATE": str(state.root)},
+            start_new_session=True,
+        )
+
+
+def _last_words(state: State) -> str:
+    lines = [line for name in ("keeper", "postgres") for line in _tail(state, name)]
+    return f"The logs in {state.logs} end with:\n  " + "\n  ".join(lines)
+
+
+def _tail(state: State, name: str) -> list[str]:
+    log = state.logs / f"{name}.log"
+    return log.read_text(errors="replace").splitlines()[-3:] if log.exists() else []

@@ -1,0 +1,144 @@
+"""Programs into running processes: started in order, restarted with back-off when they die, stopped in reverse order."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+BACK_OFF = (0.2, 0.5, 1, 2, 5, 10, 30)
+STEADY = 60.0  # seconds a program must have run for its next restart to be quick again
+LOG_LIMIT = 20_000_000
+PR_SET_PDEATHSIG = 1
+libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+@dataclass(frozen=True)
+class Program:
+    name: str
+    command: tuple[str, ...]
+    together: str = ""  # programs of one such name are stopped at the same time
+    stop_signal: signal.Signals = signal.SIGTERM
+    last_signal: signal.Signals = signal.SIGKILL
+    grace: float = 10.0
+    user: tuple[int, int] | None = None  # uid, gid
+    cwd: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Running:
+    """One program's process, and when to try again while it has none."""
+
+    def __init__(self, program: Program, log: Path) -> None:
+        self.program = program
+        self.log = log
+        self.failures = 0
+        self.retry_at = 0.0
+        self.spawn()
+
+    def spawn(self) -> None:
+        program, parent = self.program, os.getpid()
+
+        def prepare_child() -> None:
+            # A supervisor started with `&` has inherited SIGINT as ignored, and its children would inherit it on.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            if libc is not None:
+                libc.prctl(PR_SET_PDEATHSIG, program.stop_signal)
+            if os.getppid() != parent:
+                os._exit(1)
+
+        if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
+            self.log.replace(self.log.with_suffix(".log.1"))
+        identity = {"user": program.user[0], "group": program.user[1], "extra_groups": []} if program.user else {}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(  # type: ignore[call-overload]
+                program.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=prepare_child,  # noqa: PLW1509
+                cwd=program.cwd,
+                env={**os.environ, **program.environment},
+                **identity,
+            )
+        self.started = time.monotonic()
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def signal(self, number: signal.Signals) -> None:
+        if self.alive:
+            self.process.send_signal(number)
+
+    def kill_group(self) -> None:
+        """What a dead program leaves behind (a web server's workers hold its port) goes with it."""
+        try:
+            os.killpg(self.process.pid, self.program.last_signal)
+        except ProcessLookupError:
+            pass
+
+
+class Supervisor:
+    """`say` hears every restart and every forced stop, in one line fit for a terminal or a log."""
+
+    def __init__(self, logs: Path, say: Callable[[str], None]) -> None:
+        self.logs = logs
+        self.say = say
+        self.running: list[Running] = []
+
+    def start(self, program: Program) -> Running:
+        running = Running(program, self.logs / f"{program.name}.log")
+        self.running.append(running)
+        return running
+
+    def poll(self) -> None:
+        """Restarts what has died, each after its own back-off; never blocks."""
+        now = time.monotonic()
+        for running in self.running:
+            if running.alive:
+                continue
+            if not running.retry_at:
+                if now - running.started > STEADY:
+                    running.failures = 0
+                delay = BACK_OFF[min(running.failures, len(BACK_OFF) - 1)]
+                running.failures += 1
+                running.retry_at = now + delay
+                code = running.process.returncode
+                self.say(f"{running.program.name} ended ({code}), again in {delay:g} s; see {running.log}")
+                running.kill_group()
+            elif now >= running.retry_at:
+                running.retry_at = 0.0
+                running.spawn()
+
+    def stop(self) -> None:
+        """Last started, first stopped. Each is asked, asked again (RQ then drops its job), and only then killed."""
+        for _, group in itertools.groupby(reversed(self.running), lambda r: r.program.together or r.program.name):
+            members = list(group)
+            for running in members:
+                running.signal(running.program.stop_signal)
+            for running in members:
+                self._await_end(running)
+        self.running.clear()
+
+    def _await_end(self, running: Running) -> None:
+        for patience in (running.program.grace, 2.0):
+            try:
+                running.process.wait(patience)
+            except subprocess.TimeoutExpired:
+                running.signal(running.program.stop_signal)
+            else:
+                break
+        else:
+            self.say(f"{running.program.name} did not stop in time and was killed")
+        running.kill_group()
+        running.process.wait()

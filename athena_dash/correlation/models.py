@@ -1,0 +1,169 @@
+"""The correlation model: a Visit, the Links that tie records to it, and the Gaps that name what it lacks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.db import models
+
+from athena_dash.practices.querysets import PracticeOwned
+
+if TYPE_CHECKING:
+    from django_stubs_ext.db.models.manager import RelatedManager
+
+MONEY = {"max_digits": 12, "decimal_places": 2}
+
+
+class Visit(models.Model):
+    """One visit of one patient, anchored by the strongest id that names it.
+
+    Anchor: the appointment that made it; else the encounter (orders only, inpatient stay). A claim that belongs to
+    no known visit stays an unmatched Link, never a made-up visit. Columns below the anchor are a projection of the
+    linked records, rewritten whenever one of them changes, so that lists need no joins.
+    """
+
+    class Anchor(models.TextChoices):
+        APPOINTMENT = "appointment"
+        ENCOUNTER = "encounter"
+
+    practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
+    anchor = models.TextField(choices=Anchor.choices)
+    anchor_id = models.TextField()
+    patient_id = models.TextField(default="")  # after the merge map
+    service_date = models.DateField(null=True)  # department-local
+    department_id = models.TextField(default="")
+    provider_id = models.TextField(default="")
+    visit_type = models.TextField(default="")
+    payer_name = models.TextField(default="")  # primary insurance of the claim, else of the patient
+    # Eight letters, one per node of the visit track: scheduled arrived documented signed charged claimed billed paid.
+    # D done, C current, M missing, F failed, - not reached, N does not apply. Not-synced is joined at read time.
+    track = models.CharField(max_length=8, default="--------")
+    charges = models.DecimalField(**MONEY, null=True)  # gross
+    paid = models.DecimalField(**MONEY, null=True)
+    outstanding = models.DecimalField(**MONEY, null=True)
+    suppressor = models.TextField(default="")  # why no gap may open: "cancelled", "charge entry not required: ..."
+    reconsider_at = models.DateTimeField(null=True)  # when time alone could change the answer
+    judged_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[Any] = PracticeOwned.as_manager()
+
+    if TYPE_CHECKING:
+        links: RelatedManager[Link]
+        gaps: RelatedManager[Gap]
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["practice", "anchor", "anchor_id"], name="visit_anchor")]
+        indexes = [
+            models.Index(fields=["practice", "-service_date", "-id"], name="visit_by_date"),  # Visits, newest first
+            models.Index(fields=["practice", "patient_id", "service_date"], name="visit_patient_day"),
+            models.Index(  # the tick: what is due to be judged again
+                fields=["reconsider_at"], name="visit_reconsider", condition=models.Q(reconsider_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"visit {self.pk}"
+
+
+class Link(models.Model):
+    """Where one record belongs. One row per record; charges follow their claim, services their encounter."""
+
+    class Kind(models.TextChoices):
+        APPOINTMENT = "appointment"
+        ENCOUNTER = "encounter"
+        CLAIM = "claim"
+        CLINICAL = "clinical"
+
+    class State(models.TextChoices):
+        LINKED = "linked"
+        PENDING = "pending", "names a record we have not received"
+        REVIEW = "review", "several candidates, a person must choose"
+        UNMATCHED = "unmatched", "belongs to no visit we know"
+
+    class Method(models.TextChoices):
+        ANCHOR = "anchor", "is the visit's own appointment or encounter"
+        ID = "id", "names the same appointment or encounter"
+        NESTED = "nested", "athena lists it inside the appointment"
+        PATIENT_DAY = "patient_day", "same patient, day, department and provider"
+        SCORED = "scored", "best candidate by score"
+        MANUAL = "manual", "a person decided"
+        NONE = "none"
+
+    practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
+    kind = models.TextField(choices=Kind.choices)
+    record_id = models.TextField()  # the record's external_id
+    visit = models.ForeignKey(Visit, null=True, on_delete=models.CASCADE, related_name="links")
+    state = models.TextField(choices=State.choices)
+    method = models.TextField(choices=Method.choices, default=Method.NONE)
+    score = models.FloatField(default=0)  # 0..1
+    evidence = models.JSONField(default=dict)  # {"appointment_id": "…"} or {"candidates": [...]}; ids and facts, no names
+    decided_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    linked_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[Any] = PracticeOwned.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["practice", "kind", "record_id"], name="one_link_per_record")]
+        indexes = [
+            models.Index(fields=["visit", "kind"], name="link_visit"),
+            models.Index(  # the Unmatched screen
+                fields=["practice", "state", "kind"], name="link_open", condition=~models.Q(state="linked")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.record_id} {self.state}"
+
+
+class Verdict(models.TextChoices):
+    NOT_BILLED = "not_billed", "Not billed"
+    NOT_SYNCED = "not_synced", "Not synced"
+    SUSPECT_SYNC = "suspect_sync", "Suspect sync"
+    UNVERIFIED = "unverified", "Unverified"
+
+
+class Gap(models.Model):
+    """Something a visit (or, for an orphan result, a record) lacks. Reopens as the same row; closes when seen fixed."""
+
+    practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
+    visit = models.ForeignKey(Visit, null=True, on_delete=models.CASCADE, related_name="gaps")
+    record_kind = models.TextField(default="")  # set with record_id when there is no visit: an orphan result (G17)
+    record_id = models.TextField(default="")
+    code = models.TextField()  # "G13"
+    primary = models.BooleanField(default=False)  # earliest broken link; its dollars count, others are chips
+    owner = models.TextField()  # front desk, provider, coder, biller, clinical staff, payer, integration
+    sentence = models.TextField()  # "Signed 3 days ago, no charge entered"; no PHI
+    at_risk = models.DecimalField(**MONEY, null=True)  # expected dollars
+    estimator = models.TextField(default="")  # E1..E6, revenue-cycle.md §2.0
+    verdict = models.TextField(choices=Verdict.choices)
+    evidence = models.JSONField(default=list)  # [{"signal": "D1", "says": "…"}]; no PHI
+    needs_feed = models.TextField(default="")  # the feed whose staleness turns the verdict into suspect sync
+    since = models.DateTimeField()  # when the condition began
+    due_at = models.DateTimeField(null=True)  # SLA of the owner
+    filing_limit = models.DateField(null=True)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.TextField(default="")  # data | suppressor | replay | user
+    times_opened = models.PositiveIntegerField(default=1)
+
+    objects: ClassVar[Any] = PracticeOwned.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["visit", "code"], name="one_gap_per_visit_and_code"),
+            models.UniqueConstraint(
+                fields=["practice", "record_kind", "record_id", "code"],
+                condition=models.Q(visit__isnull=True),
+                name="one_gap_per_record_and_code",
+            ),
+        ]
+        indexes = [
+            models.Index(  # the worklist and its counts
+                fields=["practice", "code", "-at_risk", "-id"],
+                name="gap_open",
+                condition=models.Q(closed_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} on visit {self.visit_id}"

@@ -1,0 +1,1 @@
+"""Screens of support and admins, and the commands for sandbox, demo and evaluation."""

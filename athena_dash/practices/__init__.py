@@ -1,0 +1,1 @@
+"""A practice, who works in it, how it is connected to athena, and its policies."""

@@ -1,0 +1,225 @@
+"""Frozen facts: what one view of one payload says about one row. Made by sync.normalise, written by records.upsert.
+
+A fact class is a *view*: its fields are exactly the columns that view carries, so that a view which does not know a
+column can never null it. An empty value inside a carried column is real ("athena no longer says"). Instants are aware
+UTC, dates department-local, money Decimal dollars, ids text.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import ClassVar
+
+import msgspec
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """`table` names the model of records.models; `external_id` is the row's natural key inside the practice."""
+
+    table: ClassVar[str]
+    external_id: str
+
+
+class DepartmentFact(Fact, frozen=True, kw_only=True):
+    table = "department"
+    name: str = ""
+    timezone: str = "America/New_York"
+    place_of_service: str = ""
+    clinicals: bool = True
+
+
+class ProviderFact(Fact, frozen=True, kw_only=True):
+    table = "provider"
+    first_name: str = ""
+    last_name: str = ""
+    display_name: str = ""
+    npi: str = ""
+    specialty: str = ""
+    billable: bool = True
+    creates_encounter: bool = True
+
+
+class PatientFact(Fact, frozen=True, kw_only=True):
+    table = "patient"
+    first_name: str = ""
+    last_name: str = ""
+    dob: dt.date | None = None
+    sex: str = ""
+    status: str = ""
+    department_id: str = ""
+    provider_id: str = ""
+
+
+class PatientMerge(Fact, frozen=True, kw_only=True):
+    """Said of a losing patient by the survivor's previouspatientids."""
+
+    table = "patient"
+    merged_into: str = ""
+
+
+class FhirPatient(Fact, frozen=True, kw_only=True):
+    table = "patient"
+    first_name: str = ""
+    last_name: str = ""
+    dob: dt.date | None = None
+
+
+class InsuranceFact(Fact, frozen=True, kw_only=True):
+    table = "insurance"
+    patient_id: str = ""
+    package_id: str = ""
+    plan_name: str = ""
+    payer_name: str = ""
+    insurance_type: str = ""
+    sequence: int | None = None
+    eligibility_status: str = ""
+    eligibility_checked_on: dt.date | None = None
+    issued_on: dt.date | None = None
+    expires_on: dt.date | None = None
+    cancelled_on: dt.date | None = None
+
+
+class AppointmentFact(Fact, frozen=True, kw_only=True):
+    table = "appointment"
+    patient_id: str = ""
+    department_id: str = ""
+    provider_id: str = ""
+    rendering_provider_id: str = ""
+    supervising_provider_id: str = ""
+    date: dt.date | None = None
+    start: dt.time | None = None
+    starts_at: dt.datetime | None = None
+    minutes: int | None = None
+    type_name: str = ""
+    status: str = ""
+    scheduled_at: dt.datetime | None = None
+    checked_in_at: dt.datetime | None = None
+    checked_out_at: dt.datetime | None = None
+    exam_done_at: dt.datetime | None = None
+    cancelled_at: dt.datetime | None = None
+    cancel_reason: str = ""
+    no_show: bool = False
+    rescheduled_to: str = ""
+    charge_entry_not_required: bool = False
+    charge_entry_not_required_reason: str = ""
+    encounter_id: str = ""
+    encounter_state: str = ""
+    encounter_status: str = ""
+    copay: Decimal | None = None
+
+
+class ChartEncounter(Fact, frozen=True, kw_only=True):
+    """athenaOne's `/chart` view."""
+
+    table = "encounter"
+    appointment_id: str = ""
+    patient_id: str = ""
+    department_id: str = ""
+    provider_id: str = ""
+    date: dt.date | None = None
+    kind: str = ""
+    status: str = ""
+    stage: str = ""
+    visit_name: str = ""
+    closed_on: dt.date | None = None
+    reopened_on: dt.date | None = None
+    diagnosis_codes: tuple[str, ...] = ()
+
+
+class FhirEncounter(Fact, frozen=True, kw_only=True):
+    """FHIR's view of the same encounter, or of a stay that `/chart` does not know."""
+
+    table = "encounter"
+    patient_id: str = ""
+    fhir_id: str = ""
+    fhir_status: str = ""
+    fhir_class: str = ""
+    started_at: dt.datetime | None = None
+    ended_at: dt.datetime | None = None
+
+
+class ServiceFact(Fact, frozen=True, kw_only=True):
+    table = "serviceline"
+    encounter_id: str
+    procedure_code: str = ""
+    description: str = ""
+    units: Decimal | None = None
+    modifiers: tuple[str, ...] = ()
+    bill_for_service: bool = True
+
+
+class ClinicalFact(Fact, frozen=True, kw_only=True):
+    table = "clinicalfact"
+    resource: str
+    patient_id: str = ""
+    encounter_id: str = ""
+    provider_id: str = ""
+    at: dt.datetime | None = None
+    code: str = ""
+    code_system: str = ""
+    display: str = ""
+    status: str = ""
+    category: str = ""
+    value: str = ""
+    unit: str = ""
+
+
+class ClaimFact(Fact, frozen=True, kw_only=True):
+    """A claim from `/claims`."""
+
+    table = "claim"
+    patient_id: str = ""
+    department_id: str = ""
+    billed_provider_id: str = ""
+    supervising_provider_id: str = ""
+    service_date: dt.date | None = None
+    created_date: dt.date | None = None
+    charge_amount: Decimal | None = None
+    primary_status: str = ""
+    primary_insurance_id: str = ""
+    secondary_status: str = ""
+    secondary_insurance_id: str = ""
+    patient_status: str = ""
+    diagnosis_codes: tuple[str, ...] = ()
+    procedure_codes: tuple[str, ...] = ()
+
+
+class ClaimAppointment(Fact, frozen=True, kw_only=True):
+    """The bridge, from whichever view named it: the claim's own appointmentid, or the appointment that nests it."""
+
+    table = "claim"
+    appointment_id: str
+
+
+class ChargeFact(Fact, frozen=True, kw_only=True):
+    """A procedure of a claim payload."""
+
+    table = "chargeline"
+    claim_id: str
+    procedure_code: str = ""
+    description: str = ""
+    amount: Decimal | None = None
+
+
+class TransactionFact(Fact, frozen=True, kw_only=True):
+    """A row of `/claimtransactions`: the only view of money received."""
+
+    table = "chargeline"
+    claim_id: str
+    procedure_code: str = ""
+    amount: Decimal | None = None
+    units: Decimal | None = None
+    posted_on: dt.date | None = None
+    payments: Decimal | None = None
+    adjustments: Decimal | None = None
+    outstanding: Decimal | None = None
+    payer: str = ""
+
+
+class ClaimNoteFact(Fact, frozen=True, kw_only=True):
+    table = "claimnote"
+    claim_id: str
+    status: str = ""
+    text: str = ""
+    pending: str = ""

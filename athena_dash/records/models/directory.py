@@ -1,0 +1,52 @@
+"""Who and where: departments, providers, patients."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from athena_dash.records.models.base import Record, natural_key
+
+
+class Department(Record):
+    name = models.TextField(default="")
+    timezone = models.TextField(default="America/New_York")  # IANA
+    place_of_service = models.TextField(default="")  # CMS POS code
+    clinicals = models.BooleanField(default=True)  # false: visits here make no encounter
+
+    class Meta:
+        constraints = [natural_key("department_natural_key")]
+
+
+class Provider(Record):
+    first_name = models.TextField(default="")
+    last_name = models.TextField(default="")
+    display_name = models.TextField(default="")
+    npi = models.TextField(default="")
+    specialty = models.TextField(default="")
+    billable = models.BooleanField(default=True)
+    creates_encounter = models.BooleanField(default=True)  # createencounteroncheckin
+
+    class Meta:
+        constraints = [natural_key("provider_natural_key")]
+
+
+class Patient(Record):
+    """PHI. Lists show initials and id until revealed."""
+
+    first_name = models.TextField(default="")
+    last_name = models.TextField(default="")
+    dob = models.DateField(null=True)
+    sex = models.TextField(default="")
+    status = models.TextField(default="")  # active | inactive | prospective | deleted
+    department_id = models.TextField(default="")
+    provider_id = models.TextField(default="")
+    merged_into = models.TextField(default="")  # the surviving patient's id; empty when not merged
+
+    class Meta:
+        constraints = [natural_key("patient_natural_key")]
+        indexes = [
+            # merge map of correlation: only merged patients
+            models.Index(
+                fields=["practice", "merged_into"], name="patient_merged", condition=~models.Q(merged_into="")
+            ),
+        ]

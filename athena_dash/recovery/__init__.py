@@ -1,0 +1,1 @@
+"""Groups of failures, replays of them, and the verified report of what each replay changed."""

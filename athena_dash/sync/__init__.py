@@ -1,0 +1,1 @@
+"""Pull, keep raw, normalise, upsert; remember cursors; keep every failure replayable."""

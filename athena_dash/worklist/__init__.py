@@ -1,0 +1,1 @@
+"""Screens of the billing desk: today, visits, one visit."""
