@@ -33,11 +33,13 @@ def attach(*, durable: bool = True) -> int | None:
     except OSError as error:
         raise ServicesUnavailable(f"the state directory cannot be used: {error}") from error
     in_use = Lock(state.root / "in-use.lock").share()
-    keeper = None if _keeper_pid(state) else _start_keeper(state, durable=durable)
+    postgres, valkey, keeper = Postgres(state), Valkey(state), None
     deadline = time.monotonic() + PATIENCE
-    while not (Postgres(state).answers() and Valkey(state).answers()):
-        if keeper and keeper.poll() not in (None, 0):
+    while not (postgres.answers() and valkey.answers()):
+        if keeper and keeper.poll():
             raise ServicesUnavailable(_last_words(state))
+        if keeper_pid(state) is None and (keeper is None or keeper.poll() == 0):
+            keeper = _start_keeper(state, durable=durable)
         if time.monotonic() > deadline:
             raise ServicesUnavailable(f"no answer within {PATIENCE:g} s. {_last_words(state)}")
         time.sleep(0.03)
@@ -46,26 +48,34 @@ def attach(*, durable: bool = True) -> int | None:
 
 def stop_keeper(state: State) -> None:
     """Stops the services, whoever still uses them, and returns when they have ended."""
-    if pid := _keeper_pid(state):
+    while (pid := keeper_pid(state)) is not None:
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM)
-    while _keeper_pid(state):
-        time.sleep(0.03)
+            if pid:
+                os.kill(pid, signal.SIGTERM)
+        time.sleep(0.05)
 
 
-def _keeper_pid(state: State) -> int | None:
-    """The keeper holds its lock for life, so a pid found under a free lock is a dead one's."""
+def keeper_pid(state: State) -> int | None:
+    """None without a keeper, 0 while it has not said its pid yet.
+
+    It holds its lock for life: a pid found under a free lock is a dead keeper's.
+    """
     lock = Lock(state.root / "keeper.lock")
     if (claimed := lock.claim()) is not None:
         os.close(claimed)
         return None
-    return int(lock.path.read_text() or 0) or None
+    return int(lock.path.read_text() or 0)
 
 
 def _start_keeper(state: State, *, durable: bool) -> subprocess.Popen[bytes]:
     with (state.logs / "keeper.log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "athena_dash.core.embedded.keeper", *(() if durable else ("--not-durable",))],
+            [
+                sys.executable,
+                "-m",
+                "athena_dash.core.embedded.keeper",
+                *(() if durable else ("--not-durable",)),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

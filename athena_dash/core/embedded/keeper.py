@@ -63,7 +63,9 @@ class Keeper:
             time.sleep(0.03)
 
     def in_use(self) -> bool:
-        self.unused = Lock(self.state.root / "in-use.lock").claim()  # kept while stopping: newcomers wait for the end
+        self.unused = Lock(
+            self.state.root / "in-use.lock"
+        ).claim()  # kept while stopping: newcomers wait for the end
         return self.unused is None
 
     def ask_to_stop(self, *_: object) -> None:

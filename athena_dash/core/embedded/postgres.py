@@ -49,7 +49,9 @@ class Postgres:
         try:
             return (preferred or list(everyone.values()))[0]
         except IndexError:
-            raise FileNotFoundError("PostgreSQL refuses to run as root and this machine has no other user") from None
+            raise FileNotFoundError(
+                "PostgreSQL refuses to run as root and this machine has no other user"
+            ) from None
 
     @cached_property
     def binaries(self) -> Binaries:

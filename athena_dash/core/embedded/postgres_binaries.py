@@ -50,7 +50,9 @@ def find_binaries() -> Binaries:
         version = _version(directory / "postgres")
         if version and int(version.split(".")[0]) >= OLDEST:
             return Binaries(directory, version)
-    raise FileNotFoundError(f"no PostgreSQL {OLDEST} or newer for this machine: install one or set DATABASE_URL")
+    raise FileNotFoundError(
+        f"no PostgreSQL {OLDEST} or newer for this machine: install one or set DATABASE_URL"
+    )
 
 
 def reachable(path: Path) -> bool:

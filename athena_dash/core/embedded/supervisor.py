@@ -57,7 +57,9 @@ class Running:
 
         if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".log.1"))
-        identity = {"user": program.user[0], "group": program.user[1], "extra_groups": []} if program.user else {}
+        identity = (
+            {"user": program.user[0], "group": program.user[1], "extra_groups": []} if program.user else {}
+        )
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # type: ignore[call-overload]
                 program.command,
@@ -76,7 +78,7 @@ class Running:
     def alive(self) -> bool:
         return self.process.poll() is None
 
-    def signal(self, number: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> None:
         if self.alive:
             self.process.send_signal(number)
 
@@ -122,10 +124,12 @@ class Supervisor:
 
     def stop(self) -> None:
         """Last started, first stopped. Each is asked, asked again (RQ then drops its job), and only then killed."""
-        for _, group in itertools.groupby(reversed(self.running), lambda r: r.program.together or r.program.name):
+        for _, group in itertools.groupby(
+            reversed(self.running), lambda r: r.program.together or r.program.name
+        ):
             members = list(group)
             for running in members:
-                running.signal(running.program.stop_signal)
+                running.send(running.program.stop_signal)
             for running in members:
                 self._await_end(running)
         self.running.clear()
@@ -135,7 +139,7 @@ class Supervisor:
             try:
                 running.process.wait(patience)
             except subprocess.TimeoutExpired:
-                running.signal(running.program.stop_signal)
+                running.send(running.program.stop_signal)
             else:
                 break
         else:

@@ -34,7 +34,9 @@ class Valkey:
         except Exception as error:
             if found := shutil.which("valkey-server") or shutil.which("redis-server"):
                 return found
-            raise FileNotFoundError("no Valkey for this machine: install valkey-server or set REDIS_URL") from error
+            raise FileNotFoundError(
+                "no Valkey for this machine: install valkey-server or set REDIS_URL"
+            ) from error
 
     def program(self) -> Program:
         data = self.state.root / "valkey"

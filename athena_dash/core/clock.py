@@ -1,0 +1,32 @@
+"""The only reader of the time: now, today in a zone, and both held still for tests and for evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+# Of the process, not of the thread or task: an evaluation reads through a thread pool and must see one instant.
+_frozen_at: datetime | None = None
+
+
+def now() -> datetime:
+    return _frozen_at or datetime.now(UTC)
+
+
+def today(zone: ZoneInfo) -> date:
+    """The business date there. Every department has a zone; there is no default one to be wrong with."""
+    return now().astimezone(zone).date()
+
+
+@contextmanager
+def frozen(at: datetime) -> Iterator[None]:
+    global _frozen_at
+    if at.tzinfo is None:
+        raise ValueError("the clock can only be frozen at an aware instant")
+    before, _frozen_at = _frozen_at, at.astimezone(UTC)
+    try:
+        yield
+    finally:
+        _frozen_at = before

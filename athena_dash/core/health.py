@@ -1,0 +1,40 @@
+"""For whoever watches the process: is it alive, and can it reach what it needs. Neither answer says why in detail."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django_rq import get_connection
+from redis import RedisError
+
+log = logging.getLogger(__name__)
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+def readyz(request: HttpRequest) -> HttpResponse:
+    answers = {"database": _database_answers(), "redis": _redis_answers()}
+    return JsonResponse(answers, status=200 if all(answers.values()) else 503)
+
+
+def _database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("select 1")
+    except DatabaseError:
+        log.warning("database does not answer", exc_info=True)
+        return False
+    return True
+
+
+def _redis_answers() -> bool:
+    try:
+        return bool(get_connection("live").ping())
+    except RedisError:
+        log.warning("redis does not answer", exc_info=True)
+        return False
