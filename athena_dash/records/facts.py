@@ -59,10 +59,11 @@ class PatientMerge(Fact, frozen=True, kw_only=True):
 
 
 class FhirPatient(Fact, frozen=True, kw_only=True):
+    """Names stay athenaOne's: two views of one column would take turns overwriting it."""
+
     table = "patient"
-    first_name: str = ""
-    last_name: str = ""
-    dob: dt.date | None = None
+    fhir_id: str = ""
+    fhir_active: bool | None = None
 
 
 class InsuranceFact(Fact, frozen=True, kw_only=True):
@@ -223,3 +224,20 @@ class ClaimNoteFact(Fact, frozen=True, kw_only=True):
     status: str = ""
     text: str = ""
     pending: str = ""
+
+
+class Roster(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole list of children a payload gave for one parent: rows of that parent not named here are gone."""
+
+    table: str
+    parent_column: str  # "claim_id", "encounter_id", "patient_id"
+    parent_id: str
+    external_ids: tuple[str, ...]
+
+
+class Sourced(msgspec.Struct, frozen=True):
+    """A fact or roster with where it came from: the RawRecord's pk and the instant it was fetched."""
+
+    fact: Fact | Roster
+    raw_id: int
+    fetched_at: dt.datetime

@@ -40,6 +40,8 @@ class Patient(Record):
     status = models.TextField(default="")  # active | inactive | prospective | deleted
     department_id = models.TextField(default="")
     provider_id = models.TextField(default="")
+    fhir_id = models.TextField(default="")  # logical id once FHIR has shown it
+    fhir_active = models.BooleanField(null=True)
     merged_into = models.TextField(default="")  # the surviving patient's id; empty when not merged
 
     class Meta:

@@ -1,0 +1,164 @@
+"""Facts → rows, set-based, by natural key; holds raw SQL.
+
+Per view: COPY into a temporary staging table, then one INSERT … ON CONFLICT of the rows that truly differ. A row that
+would not change is not written, not locked and leaves no dead tuple. Order is the caller's duty: it never hands over
+a payload for which a newer one of the same record is stored (sync.pipeline).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any, cast
+
+from django.apps import apps
+from django.db import connection, models
+from psycopg import sql
+
+from athena_dash.records.facts import Fact, Roster, Sourced
+
+Touched = dict[str, set[str]]
+"""Changed rows: table name → external ids."""
+
+
+def upsert(practice_id: int, batch: Sequence[Sourced]) -> Touched:
+    """Write the batch inside the caller's transaction; return what changed. Later facts win over earlier ones."""
+    touched: Touched = defaultdict(set)
+    for view, rows in by_view(batch).items():
+        touched[view.table] |= upsert_view(practice_id, view, rows)
+    for table, rosters in by_table(batch).items():
+        touched[table] |= mark_gone(practice_id, table, rosters)
+    return {table: ids for table, ids in touched.items() if ids}
+
+
+def by_view(batch: Iterable[Sourced]) -> dict[type[Fact], list[Sourced]]:
+    newest: dict[type[Fact], dict[str, Sourced]] = defaultdict(dict)
+    for sourced in batch:
+        if isinstance(sourced.fact, Fact):
+            newest[type(sourced.fact)][sourced.fact.external_id] = sourced
+    return {view: list(rows.values()) for view, rows in newest.items()}
+
+
+def by_table(batch: Iterable[Sourced]) -> dict[str, list[Sourced]]:
+    rosters: dict[str, list[Sourced]] = defaultdict(list)
+    for sourced in batch:
+        if isinstance(sourced.fact, Roster):
+            rosters[sourced.fact.table].append(sourced)
+    return rosters
+
+
+def upsert_view(practice_id: int, view: type[Fact], rows: Sequence[Sourced]) -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(staging_ddl(view))
+        fields = view.__struct_fields__
+        copy = sql.SQL("copy {} ({}) from stdin").format(
+            stage_name(view), columns([*fields, "raw_id", "fetched_at"])
+        )
+        with cast(Any, cursor).copy(copy) as stream:
+            for row in rows:
+                values = [getattr(row.fact, field) for field in fields]
+                stream.write_row([list(v) if isinstance(v, tuple) else v for v in values] + [row.raw_id, row.fetched_at])
+        cursor.execute(upsert_sql(view), [practice_id, *absent_defaults(view), practice_id])
+        return {external_id for (external_id,) in cursor.fetchall()}
+
+
+def mark_gone(practice_id: int, table: str, rosters: Sequence[Sourced]) -> set[str]:
+    """Set `gone_at` on rows of the rostered parents that their newest roster no longer names."""
+    newest = {cast(Roster, sourced.fact).parent_id: sourced for sourced in rosters}
+    parent_column = cast(Roster, rosters[0].fact).parent_column
+    kept = [(parent, child) for parent, s in newest.items() for child in cast(Roster, s.fact).external_ids]
+    statement = sql.SQL(
+        """
+        update {table} t set gone_at = p.fetched_at
+        from unnest(%s::text[], %s::timestamptz[]) as p(parent_id, fetched_at)
+        where t.practice_id = %s and t.{parent} = p.parent_id and t.gone_at is null
+          and not exists (
+            select from unnest(%s::text[], %s::text[]) as k(parent_id, external_id)
+            where k.parent_id = t.{parent} and k.external_id = t.external_id)
+        returning t.external_id
+        """
+    ).format(table=sql.Identifier(model_of(table)._meta.db_table), parent=sql.Identifier(parent_column))
+    arguments = [
+        list(newest),
+        [sourced.fetched_at for sourced in newest.values()],
+        practice_id,
+        [parent for parent, _ in kept],
+        [child for _, child in kept],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, arguments)
+        return {external_id for (external_id,) in cursor.fetchall()}
+
+
+def mark_record_gone(practice_id: int, table: str, external_id: str, at: Any) -> Touched:
+    """The source answered 404 for this record by id."""
+    changed = (
+        cast(Any, model_of(table))
+        .objects.filter(practice_id=practice_id, external_id=external_id, gone_at__isnull=True)
+        .update(gone_at=at)
+    )
+    return {table: {external_id}} if changed else {}
+
+
+@cache
+def model_of(table: str) -> type[models.Model]:
+    return apps.get_model("records", table)
+
+
+def stage_name(view: type[Fact]) -> sql.Identifier:
+    return sql.Identifier(f"stage_{view.__name__.lower()}")
+
+
+def columns(names: Iterable[str], alias: str = "") -> sql.Composable:
+    prefix = sql.SQL(f"{alias}.") if alias else sql.SQL("")
+    return sql.SQL(", ").join(prefix + sql.Identifier(name) for name in names)
+
+
+@cache
+def staging_ddl(view: type[Fact]) -> sql.Composable:
+    """A staging table per view and connection, emptied at every commit."""
+    types = {f.attname: cast(str, f.db_type(connection)) for f in model_of(view.table)._meta.concrete_fields}
+    wanted = [*view.__struct_fields__, "raw_id", "fetched_at"]
+    body = sql.SQL(", ").join(sql.Identifier(name) + sql.SQL(f" {types[name]}") for name in wanted)
+    return sql.SQL("create temp table if not exists {name} ({body}) on commit delete rows; truncate {name}").format(
+        name=stage_name(view), body=body
+    )
+
+
+@cache
+def upsert_sql(view: type[Fact]) -> sql.Composable:
+    carried = [field for field in view.__struct_fields__ if field != "external_id"]
+    absent = [field.attname for field in absent_fields(view)]
+    return sql.SQL(
+        """
+        insert into {table} as t (practice_id, external_id, raw_id, fetched_at, {carried}{absent})
+        select %s, s.external_id, s.raw_id, s.fetched_at, {staged}{defaults}
+        from {stage} s left join {table} old on old.practice_id = %s and old.external_id = s.external_id
+        where old.id is null or old.gone_at is not null or ({old}) is distinct from ({staged})
+        on conflict (practice_id, external_id) do update
+        set ({carried_set}, raw_id, fetched_at, gone_at) = row({excluded}, excluded.raw_id, excluded.fetched_at, null)
+        returning t.external_id
+        """
+    ).format(
+        table=sql.Identifier(model_of(view.table)._meta.db_table),
+        stage=stage_name(view),
+        carried=columns(carried),
+        carried_set=columns(carried),
+        staged=columns(carried, "s"),
+        old=columns(carried, "old"),
+        excluded=columns(carried, "excluded"),
+        absent=sql.SQL("").join(sql.SQL(", ") + sql.Identifier(name) for name in absent),
+        defaults=sql.SQL("").join(sql.SQL(f", %s::{field.db_type(connection)}") for field in absent_fields(view)),
+    )
+
+
+def absent_fields(view: type[Fact]) -> list[Any]:
+    """Columns another view owns: only a new row needs a value for them, the model's default."""
+    known = {"id", "practice_id", "raw_id", "fetched_at", *view.__struct_fields__}
+    return [field for field in model_of(view.table)._meta.concrete_fields if field.attname not in known]
+
+
+@cache
+def absent_defaults(view: type[Fact]) -> list[Any]:
+    return [field.get_default() for field in absent_fields(view)]

@@ -1,0 +1,117 @@
+"""The raw store: keep a page's records byte for byte, adding rows only for content that is new; holds raw SQL."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.db import connection
+
+from athena_dash.sync.models import RawRecord
+from athena_dash.sync.resources import Resource
+
+VERSION = 1
+"""Of normalise + upsert + correlate + gaps as a whole: raise it when stored payloads must be processed again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """One record as it came: which it is, whom it was asked for, and its bytes."""
+
+    external_id: str
+    parent_id: str
+    body: bytes
+    hash: bytes
+
+
+INSERT = """
+insert into sync_rawrecord
+    (practice_id, resource, external_id, parent_id, body, hash, size, fetched_at, request_id, run_id)
+select %(practice)s, %(resource)s, p.external_id, p.parent_id, p.body, p.hash, p.size, %(fetched_at)s,
+       %(request_id)s, %(run)s
+from unnest(%(ids)s::text[], %(parents)s::text[], %(bodies)s::bytea[], %(hashes)s::bytea[], %(sizes)s::int[])
+     with ordinality as p(external_id, parent_id, body, hash, size, position)
+left join lateral (
+    select r.hash, r.processed_version from sync_rawrecord r
+    where r.practice_id = %(practice)s and r.resource = %(resource)s
+      and r.external_id = p.external_id and r.parent_id = p.parent_id
+    order by r.id desc limit 1
+) newest on true
+where newest.hash is distinct from p.hash
+   or (newest.processed_version is not null and newest.processed_version < %(version)s)
+order by p.position
+returning id
+"""
+
+
+def keep(
+    payloads: Sequence[Payload],
+    *,
+    practice_id: int,
+    resource: str,
+    fetched_at: datetime,
+    request_id: str = "",
+    run_id: int | None = None,
+) -> list[int]:
+    """Store what differs from the newest stored payload of the same record; return the new rows' ids.
+
+    A payload equal to a stored one that still waits to be processed is left to that row (the sweeper finds it).
+    """
+    newest = {(p.external_id, p.parent_id): p for p in payloads}  # a page may name a record twice: the last wins
+    rows = list(newest.values())
+    if not rows:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            INSERT,
+            {
+                "practice": practice_id,
+                "resource": resource,
+                "fetched_at": fetched_at,
+                "request_id": request_id,
+                "run": run_id,
+                "version": VERSION,
+                "ids": [p.external_id for p in rows],
+                "parents": [p.parent_id for p in rows],
+                "bodies": [zlib.compress(p.body, 1) for p in rows],
+                "hashes": [p.hash for p in rows],
+                "sizes": [len(p.body) for p in rows],
+            },
+        )
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def read(raw: RawRecord) -> bytes:
+    """The payload as received; empty once retention has purged it."""
+    return zlib.decompress(bytes(raw.body)) if raw.body else b""
+
+
+def payload(resource: Resource, id_field: str, body: bytes, parent_id: str = "") -> Payload:
+    """Name and fingerprint one record. Bytes that are not JSON, or name no usable id, are named by their hash."""
+    try:
+        document: Any = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        document = None
+    digest = fingerprint(document, body, resource.volatile)
+    return Payload(usable_id(document, id_field) or f"?{digest.hex()[:32]}", parent_id, body, digest)
+
+
+def fingerprint(document: Any, body: bytes, volatile: Iterable[str]) -> bytes:
+    """SHA-256 over the record with keys sorted and volatile fields left out; key order in athena's answers is random."""
+    if not isinstance(document, dict):
+        return hashlib.sha256(body).digest()
+    steady = {key: value for key, value in document.items() if key not in volatile}
+    return hashlib.sha256(msgspec.json.encode(steady, order="deterministic")).digest()
+
+
+def usable_id(document: Any, field: str) -> str:
+    value = document.get(field) if isinstance(document, dict) else None
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    text = str(value)
+    return text if text.isprintable() and 0 < len(text) <= 200 else ""
