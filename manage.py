@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Runs one Django command; PostgreSQL and Valkey are there while it runs (embedded, unless the URLs name others)."""
+"""Runs one Django command, with PostgreSQL and Valkey there while it runs (embedded, or where URLs say)."""
 
 import os
 import sys

@@ -1,1 +1,1 @@
-"""athena-dash: pull → keep raw → normalise → upsert → correlate → gaps → worklist; failures are kept and replayable."""
+"""pull → keep raw → normalise → upsert → correlate → gaps → worklist; what fails is kept and replayable."""

@@ -1,13 +1,13 @@
 """The environment into Django's settings. Nothing set is the demo, embedded in the state directory (`var/`).
 
-`ATHENA_DASH_ENV=production` starts only with secrets and hosts of its own. docs/adr says why each piece was chosen.
+`ATHENA_DASH_ENV=production` starts only with secrets and hosts of its own. docs/adr says why which piece.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import environ
+import environ  # type: ignore[import-untyped]
 from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -94,7 +94,7 @@ TEMPLATES = [
     }
 ]
 
-# -- where things are kept ---------------------------------------------------------------------------------------
+# -- where things are kept -----------------------------------------------------------------------------
 
 if DATABASE_URL := env.str("DATABASE_URL", default=""):
     DATABASES = {"default": env.db_url_config(DATABASE_URL)}
@@ -141,7 +141,7 @@ STORAGES = {
     },
 }
 
-# -- people ------------------------------------------------------------------------------------------------------
+# -- people --------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "/sign-in"
@@ -177,7 +177,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# -- words, time, logs -------------------------------------------------------------------------------------------
+# -- words, time, logs ---------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-us"
 USE_TZ = True

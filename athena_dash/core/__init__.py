@@ -1,1 +1,1 @@
-"""What every stage stands on and no stage owns: clock, secrets, safe logs, HTTP middleware, embedded services."""
+"""What every stage stands on: clock, secrets, PHI-safe logs, HTTP middleware, embedded services."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-# Of the process, not of the thread or task: an evaluation reads through a thread pool and must see one instant.
+# Of the process, not of the thread: an evaluation reads through a thread pool and must see one instant.
 _frozen_at: datetime | None = None
 
 

@@ -40,7 +40,7 @@ def _fernet(keys: tuple[str, ...]) -> MultiFernet:
 
 
 class EncryptedText(models.TextField):  # type: ignore[type-arg]
-    """A text column that holds ciphertext. Every encryption differs, so it can be compared with nothing but null."""
+    """A text column of ciphertext. Every encryption differs, so it can be compared with nothing but null."""
 
     def get_prep_value(self, value: Any) -> str | None:
         return None if value is None else encrypt(str(value))

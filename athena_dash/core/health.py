@@ -1,4 +1,4 @@
-"""For whoever watches the process: is it alive, and can it reach what it needs. Neither answer says why in detail."""
+"""For whoever watches the process: is it alive, and can it reach what it needs. Why not is in the log."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Log records into JSON lines that hold no PHI, whatever was logged.
 
-An exception's own message may quote a patient (a database DETAIL, a validation error), so only its type and the
-places it passed through are written, and its words only where the class vouches for them as `safe_message`.
+An exception's own message may quote a patient (a database DETAIL, a validation error), so only its type and
+the places it passed through are written, and its words only where the class vouches for them: `safe_message`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class JsonLines(logging.Formatter):
 
 
 def event(record: logging.LogRecord) -> str:
-    """Our own messages are written to hold no PHI. Of anyone else's only the template, without what fills it."""
+    """Our own messages are written to hold no PHI. Of anyone else's only the template, not what fills it."""
     if record.name.startswith(OURS):
         return record.getMessage()
     return str(record.msg)[:200]

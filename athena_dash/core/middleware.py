@@ -1,4 +1,4 @@
-"""What every answer gets: a request id, no caching once someone is signed in, and messages as a toast for htmx."""
+"""What every answer gets: a request id, no caching once someone is signed in, messages as toasts for htmx."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class NoStore:
 
 
 class Toast:
-    """Messages into an HX-Trigger `toast` event when htmx swaps a fragment; a full page renders them itself."""
+    """Messages into an HX-Trigger `toast` event when htmx swaps a fragment; a full page renders its own."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response

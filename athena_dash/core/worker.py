@@ -1,4 +1,4 @@
-"""RQ's worker, with exceptions kept out of Redis and of its own log lines: their words may quote a patient."""
+"""RQ's worker, keeping exceptions out of Redis and of its own log lines: their words may quote a patient."""
 
 from __future__ import annotations
 

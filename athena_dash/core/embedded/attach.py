@@ -1,4 +1,4 @@
-"""Gets this process connected to the services of its state directory, bringing a keeper up when there is none."""
+"""Gets this process to the services of its state directory; brings a keeper up when there is none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The process that owns a state directory's PostgreSQL and Valkey: starts them, heals them, stops them when unused.
+"""The process that owns a state directory's PostgreSQL and Valkey: starts, heals and at last stops them.
 
 Every process that uses them shares the lock `in-use`; once this one can claim it for itself, nobody is left.
 `python -m athena_dash.core.embedded.keeper [--not-durable]`, started by `attach`.
@@ -53,7 +53,7 @@ class Keeper:
         self.bring_up(self.valkey.program(), self.valkey.answers)
 
     def bring_up(self, program: Program, answers: Callable[[], bool]) -> None:
-        """The supervisor's restarts are also the retries that a lock file of a postmaster just killed asks for."""
+        """The supervisor's restarts are also the retries that a just killed postmaster's pid file needs."""
         self.supervisor.start(program)
         deadline = time.monotonic() + PATIENCE
         while not answers():

@@ -1,4 +1,4 @@
-"""Who runs and who uses the services of a state directory, as file locks: the kernel lets go of a dead process's."""
+"""Who runs and who uses the services of a state directory, as file locks: the kernel frees a dead one's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Lock:
     path: Path
 
     def share(self) -> int:
-        """Waits for it. The descriptor is the lock: it is held until closed here and in every forked child."""
+        """Waits for it. The descriptor is the lock: held until closed here and in every forked child."""
         descriptor = self._open()
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         return descriptor

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from signal import SIGINT, SIGQUIT
-from typing import Any
 
 import psycopg
 
@@ -40,37 +39,34 @@ class Postgres:
         return {"host": str(self.socket), "user": USER, "password": self.password, "dbname": database}
 
     @cached_property
-    def user(self) -> pwd.struct_passwd | None:
-        """Whom root becomes: initdb wants a name in passwd, and refuses root."""
+    def identity(self) -> tuple[int, int] | None:
+        """The uid and gid that root becomes: initdb wants a name in passwd, and refuses root."""
         if os.geteuid() != 0:
             return None
         everyone = {entry.pw_name: entry for entry in pwd.getpwall() if entry.pw_uid != 0}
         preferred = [everyone[name] for name in ("postgres", "nobody") if name in everyone]
-        try:
-            return (preferred or list(everyone.values()))[0]
-        except IndexError:
-            raise FileNotFoundError(
-                "PostgreSQL refuses to run as root and this machine has no other user"
-            ) from None
+        for entry in preferred or everyone.values():
+            return entry.pw_uid, entry.pw_gid
+        raise FileNotFoundError("PostgreSQL refuses to run as root and this machine has no other user")
 
     @cached_property
     def binaries(self) -> Binaries:
         found = find_binaries()
-        return found if self.user is None or reachable(found.directory) else found.copied_to(ROOT_BASE)
+        return found if self.identity is None or reachable(found.directory) else found.copied_to(ROOT_BASE)
 
     @cached_property
     def data(self) -> Path:
-        """In the state directory; for root in a directory its stand-in cannot enter (a 0700 home), under /var/lib.
+        """In the state directory; under /var/lib if `identity` cannot get there (root in a 0700 home).
 
         The password is part of that name: a new checkout at an old path must not meet the old one's data.
         """
         inside = self.state.root / f"postgres-{self.binaries.major}"
-        if self.user is None or reachable(self.state.root) or (inside / "PG_VERSION").exists():
+        if self.identity is None or reachable(self.state.root) or (inside / "PG_VERSION").exists():
             return inside
         return ROOT_BASE / f"{self.state.key}-{self.password[:6]}" / inside.name
 
     def prepare(self) -> None:
-        """Runs initdb where there is no cluster yet; what an interrupted initdb left behind is thrown away first."""
+        """Runs initdb where there is no cluster yet, or one whose initdb was interrupted."""
         self._make(self.socket)
         if (self.data / "global" / "pg_control").exists() and not self._draft.exists():
             self._forget_recycled_pid()
@@ -100,7 +96,7 @@ class Postgres:
             stop_signal=SIGINT,  # fast shutdown: roll back, checkpoint, leave
             last_signal=SIGQUIT,
             grace=30,
-            user=(self.user.pw_uid, self.user.pw_gid) if self.user else None,
+            user=self.identity,
             cwd=Path("/"),
         )
 
@@ -125,16 +121,16 @@ class Postgres:
         self._own(directory)
 
     def _own(self, path: Path) -> None:
-        if self.user:
-            os.chown(path, self.user.pw_uid, self.user.pw_gid)
+        if self.identity:
+            os.chown(path, *self.identity)
 
     def _initdb(self) -> None:
-        # --pwfile must be a file of that user's own: /dev/stdin is closed to a process that has dropped its uid.
+        # --pwfile must be a file of that user's own: /dev/stdin is closed to a process with a dropped uid.
         password_file = self.socket / "initial-password"
         password_file.touch(mode=0o600)
         password_file.write_text(f"{self.password}\n")
         self._own(password_file)
-        # Both collate by code point in UTF-8; the builtin provider came with 17 and needs no locale of the system.
+        # Both collate by code point in UTF-8; the builtin provider (since 17) needs no locale of the system.
         locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         command = [
             *(self.binaries.directory / "initdb", "-D", self.data, "-U", USER, "-A", "scram-sha-256"),
@@ -142,20 +138,27 @@ class Postgres:
             *(locale if self.binaries.major >= 17 else ["--locale=C.UTF-8"]),
             *(() if self.durable else ("--no-sync",)),
         ]
-        identity: dict[str, Any] = {}
-        if self.user:
-            identity = {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
+        uid, gid = self.identity or (None, None)
         try:
-            done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False, **identity)
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                cwd="/",
+                check=False,
+                user=uid,
+                group=gid,
+                extra_groups=None if uid is None else [],
+            )
         finally:
             password_file.unlink()
         if done.returncode:
             raise RuntimeError(f"initdb failed: {done.stderr.strip()[-500:]}")
 
     def _forget_recycled_pid(self) -> None:
-        """After a reboot (of a container, most of all) the pid in postmaster.pid may be someone else's by now.
+        """After a reboot (of a container, most of all) the pid in postmaster.pid may be someone else's.
 
-        PostgreSQL then refuses to start for ever. A real postmaster works in its data directory; this one does not.
+        PostgreSQL then refuses to start for ever. A real postmaster works in its data directory.
         """
         pid_file = self.data / "postmaster.pid"
         try:

@@ -26,7 +26,7 @@ class Binaries:
         return int(self.version.split(".")[0])
 
     def copied_to(self, base: Path) -> Binaries:
-        """The same programs where every user can read them, with the libraries they look for beside themselves."""
+        """The same programs where every user can read them, and the libraries they look for beside them."""
         package = self.directory.parents[1]
         home = base / f"postgresql-{self.version}"
         copy = Binaries(home / package.name / "pginstall" / "bin", self.version)

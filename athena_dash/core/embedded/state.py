@@ -1,4 +1,4 @@
-"""One instance is one state directory: from its path follow the socket directory, the secrets and the addresses."""
+"""One instance is one state directory: from its path follow the sockets, the secrets and the addresses."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -37,10 +38,10 @@ class State:
         return self.root / "logs"
 
     def prepare(self) -> State:
-        """Makes the directories. Raises PermissionError where the socket directory belongs to someone else."""
+        """Makes the directories. PermissionError: the socket directory belongs to someone else."""
         self.root.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir(mode=0o700, exist_ok=True)
-        # 0711: as root, PostgreSQL runs as another user, who must get through to its own 0700 directory below.
+        # 0711: as root, PostgreSQL runs as another user, who must get through to its own 0700 directory.
         self.sockets.mkdir(mode=0o711, exist_ok=True)
         found = self.sockets.lstat()
         if self.sockets.is_symlink() or found.st_uid != os.geteuid():
@@ -48,7 +49,7 @@ class State:
         return self
 
     def secret(self, name: str, make: Callable[[], str] = secrets.token_urlsafe) -> str:
-        """The secret of that name, made on first use; of two processes that ask at once, both get the same one."""
+        """The secret of that name, made on first use; two processes that ask at once get the same one."""
         path = self.root / "secrets" / name
         if not path.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -56,8 +57,6 @@ class State:
                 draft.write(make())
                 draft.flush()
                 os.fsync(draft.fileno())
-                try:
+                with suppress(FileExistsError):
                     os.link(draft.name, path)
-                except FileExistsError:
-                    pass
         return path.read_text()

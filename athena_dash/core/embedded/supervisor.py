@@ -1,4 +1,4 @@
-"""Programs into running processes: started in order, restarted with back-off when they die, stopped in reverse order."""
+"""Programs into processes: started in order, restarted with back-off when they die, stopped in reverse."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 BACK_OFF = (0.2, 0.5, 1, 2, 5, 10, 30)
 STEADY = 60.0  # seconds a program must have run for its next restart to be quick again
@@ -22,21 +24,23 @@ libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 @dataclass(frozen=True)
 class Program:
+    """What to run and how to end it. Signals and seconds; `user` is (uid, gid)."""
+
     name: str
     command: tuple[str, ...]
     together: str = ""  # programs of one such name are stopped at the same time
     stop_signal: signal.Signals = signal.SIGTERM
     last_signal: signal.Signals = signal.SIGKILL
     grace: float = 10.0
-    user: tuple[int, int] | None = None  # uid, gid
+    user: tuple[int, int] | None = None
     cwd: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class Running:
-    """One program's process, and when to try again while it has none."""
+    """One program's process, and when to try again while it has none. Without a log it writes where we do."""
 
-    def __init__(self, program: Program, log: Path) -> None:
+    def __init__(self, program: Program, log: Path | None) -> None:
         self.program = program
         self.log = log
         self.failures = 0
@@ -47,7 +51,7 @@ class Running:
         program, parent = self.program, os.getpid()
 
         def prepare_child() -> None:
-            # A supervisor started with `&` has inherited SIGINT as ignored, and its children would inherit it on.
+            # A supervisor started with `&` has inherited SIGINT as ignored, and so would its children.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             if libc is not None:
@@ -55,22 +59,20 @@ class Running:
             if os.getppid() != parent:
                 os._exit(1)
 
-        if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
-            self.log.replace(self.log.with_suffix(".log.1"))
-        identity = (
-            {"user": program.user[0], "group": program.user[1], "extra_groups": []} if program.user else {}
-        )
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # type: ignore[call-overload]
+        uid, gid = program.user or (None, None)
+        with open_log(self.log) if self.log else nullcontext() as log:
+            self.process = subprocess.Popen(
                 program.command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=prepare_child,  # noqa: PLW1509
+                preexec_fn=prepare_child,
                 cwd=program.cwd,
                 env={**os.environ, **program.environment},
-                **identity,
+                user=uid,
+                group=gid,
+                extra_groups=None if uid is None else [],
             )
         self.started = time.monotonic()
 
@@ -84,10 +86,15 @@ class Running:
 
     def kill_group(self) -> None:
         """What a dead program leaves behind (a web server's workers hold its port) goes with it."""
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.process.pid, self.program.last_signal)
-        except ProcessLookupError:
-            pass
+
+
+def open_log(path: Path) -> BinaryIO:
+    """To append to; one that has grown past the limit makes room and is kept once."""
+    if path.exists() and path.stat().st_size > LOG_LIMIT:
+        path.replace(path.with_suffix(".log.1"))
+    return path.open("ab")
 
 
 class Supervisor:
@@ -102,6 +109,18 @@ class Supervisor:
         running = Running(program, self.logs / f"{program.name}.log")
         self.running.append(running)
         return running
+
+    def finish(self, program: Program) -> int:
+        """Runs it to its end in the foreground, minding everything else meanwhile. Its exit code."""
+        running = Running(program, log=None)
+        try:
+            while running.alive:
+                self.poll()
+                time.sleep(0.1)
+        finally:
+            running.send(program.stop_signal)
+            self._await_end(running)
+        return running.process.returncode
 
     def poll(self) -> None:
         """Restarts what has died, each after its own back-off; never blocks."""
@@ -123,7 +142,7 @@ class Supervisor:
                 running.spawn()
 
     def stop(self) -> None:
-        """Last started, first stopped. Each is asked, asked again (RQ then drops its job), and only then killed."""
+        """Last started, first stopped. Each is asked, asked again (RQ then drops its job), then killed."""
         for _, group in itertools.groupby(
             reversed(self.running), lambda r: r.program.together or r.program.name
         ):

@@ -50,7 +50,7 @@ class Valkey:
             "appendonly": "yes",
             "save": "",
             "maxmemory-policy": "noeviction",
-            # A file torn by a power cut is cut to its last whole command: RQ only wakes, PostgreSQL remembers.
+            # A torn file is cut to its last whole command: RQ only wakes, PostgreSQL remembers.
             "aof-load-truncated": "yes",
         }
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]

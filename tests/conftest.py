@@ -1,0 +1,75 @@
+"""Tests on real PostgreSQL and Valkey of their own: a throwaway state directory a run, a database a worker.
+
+Sets the environment before Django reads it, so it must stay the first thing imported. No network but loopback.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import pytest_socket
+
+OWN_STATE = "ATHENA_DASH_TEST_STATE"  # set by the run that made it, for its xdist workers
+REFERENCE = "../shared/reference"  # recordings that are not part of a checkout; the one reason to skip in CI
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "athena_dash.settings"
+os.environ["ATHENA_DASH_ENV"] = "test"
+if OWN_STATE not in os.environ:
+    os.environ[OWN_STATE] = tempfile.mkdtemp(prefix="athena-dash-test-")
+    # As root, PostgreSQL runs as another user, who must get to its data.
+    Path(os.environ[OWN_STATE]).chmod(0o711)
+os.environ["ATHENA_DASH_STATE"] = os.environ[OWN_STATE]
+
+from athena_dash.core import clock  # noqa: E402
+from athena_dash.core.embedded.attach import attach, stop_keeper  # noqa: E402
+from athena_dash.core.embedded.state import State  # noqa: E402
+from athena_dash.core.embedded.valkey import Valkey  # noqa: E402
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    if "REDIS_URL" not in os.environ:
+        # One Valkey database a worker: one worker's flush must not empty another's queues.
+        os.environ["REDIS_URL"] = Valkey(State.from_environment()).url(int(worker.removeprefix("gw")) % 16)
+        os.environ.pop("DATABASE_URL", None)
+    attach(durable=False)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        return
+    state = State.from_environment()
+    stop_keeper(state)
+    for directory in (state.root, state.sockets):
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def pytest_runtest_setup() -> None:
+    pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture
+def as_of() -> Iterator[datetime]:
+    """Noon of a Wednesday, and the clock stands still there."""
+    instant = datetime(2026, 3, 11, 16, tzinfo=UTC)
+    with clock.frozen(instant):
+        yield instant
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI a test that did not run is a failure, unless what it lacks cannot be in a checkout."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if not os.environ.get("CI") or reporter is None:
+        return
+    silent = [report for report in reporter.stats.get("skipped", []) if REFERENCE not in str(report.longrepr)]
+    if silent:
+        reporter.write_line(f"{len(silent)} skipped in CI: " + ", ".join(r.nodeid for r in silent), red=True)
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
