@@ -1,7 +1,7 @@
 """A page, or the part of it that htmx asked for: one URL, one view, one template per part.
 
-`page(request, "worklist/visits.html", context, parts={"list": "worklist/list.html"})` answers with the part whose key
-is the id htmx is about to fill, and with the whole page to everything else (no JavaScript, reload, back button).
+`page(request, "worklist/visits.html", context, parts={"list": "worklist/list.html"})` answers with the part
+whose key is the id htmx is about to fill; no JavaScript, a reload or "back" get the whole page.
 """
 
 from __future__ import annotations

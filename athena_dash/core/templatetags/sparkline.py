@@ -25,8 +25,10 @@ class Bar:
 def mark(bar: Bar, x: float, width: float, height: float, top: float) -> SafeString:
     tall = max(1.0, bar.value / top * height) if bar.value else 0.5
     rect = format_html(
-        '<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="1"><title>{}</title></rect>',
-        *(f"{bar.tone}-bar" if bar.tone else "", x, height - tall, width, tall, bar.words),
+        '<rect class="{}" x="{}" y="{}" width="{}" height="{}" rx="1"><title>{}</title></rect>',
+        f"{bar.tone}-bar" if bar.tone else "",
+        *(f"{size:.1f}" for size in (x, height - tall, width, tall)),
+        bar.words,
     )
     return format_html('<a href="{}" aria-label="{}">{}</a>', bar.url, bar.words, rect) if bar.url else rect
 
@@ -40,7 +42,10 @@ def sparkline(bars: Sequence[Bar], label: str, width: int = 96, height: int = 20
     top = max(bar.value for bar in bars) or 1
     marks = ((mark(bar, n * step, max(1.0, step - 1), height, top),) for n, bar in enumerate(bars))
     return format_html(
-        '<svg class="sparkline" width="{}" height="{}" viewBox="0 0 {} {}" role="{}" aria-label="{}">{}</svg>',
-        *(width, height, width, height, "group" if any(bar.url for bar in bars) else "img", label),
+        '<svg class="sparkline" width="{}" height="{}" viewBox="0 0 {} {}" role="{}" aria-label="{}">'
+        "{}</svg>",
+        *(width, height, width, height),
+        "group" if any(bar.url for bar in bars) else "img",
+        label,
         format_html_join("", "{}", marks),
     )

@@ -1,17 +1,17 @@
 """The visit track as inline SVG: eight letters into two rails, clinical above and revenue below.
 
-A rung joins the rails wherever both sides are there, so that a finished visit is a ladder and a half-complete one
-shows at a glance which rungs it lacks. Letters: D done, C current, M missing, F failed, Q not heard, - not reached,
-N does not apply. Shape carries the state; CSS repeats it in colour.
+A rung joins the rails wherever both sides are there, so that a finished visit is a ladder and a half-complete
+one shows at a glance which rungs it lacks. Letters: D done, C current, M missing, F failed, Q not heard,
+- not reached, N does not apply. Shape carries the state; CSS repeats it in colour.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from django import template
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 register = template.Library()
 
@@ -39,7 +39,8 @@ LACKS = (
 STEP, TOP, BOTTOM, RADIUS = 22, 6, 20, 3.75
 
 
-class Node(NamedTuple):
+@dataclass(frozen=True)
+class Node:
     index: int
     name: str
     letter: str
@@ -65,7 +66,7 @@ def lacks(letters: str) -> str:
 
 @register.simple_tag
 def glyph(letter: str, x: float = 8, y: float = 8, r: float = RADIUS) -> SafeString:
-    """One node: disc done, ring with a dot current, hollow missing, crossed failed, hatched not heard, speck ahead."""
+    """Disc done, dotted ring current, hollow missing, crossed failed, hatched not heard, speck ahead."""
     if letter == "-":
         return format_html('<circle class="glyph off" cx="{}" cy="{}" r="1.75"/>', x, y)
     if letter == "N":
@@ -98,25 +99,24 @@ def glyph(letter: str, x: float = 8, y: float = 8, r: float = RADIUS) -> SafeStr
 
 @register.simple_tag
 def track(letters: str) -> SafeString:
-    """Small enough to scan forty rows; its text alternative names every node that is not simply done or ahead."""
+    """Small enough to scan forty rows; its text alternative names each node that is not done or ahead."""
     row = nodes(letters)
     told = [f"{node.name} {node.state}" for node in row if node.letter in "CMFQ"]
     label = "; ".join(told) or "Nothing missing"
+    columns = [6 + n * STEP for n in range(4)]
+    rails = [(columns[0], y, columns[-1], y) for y in (TOP, BOTTOM)]
     rungs = [
-        (left, TOP, left, BOTTOM)
-        for left, above, below in ((6 + n * STEP, row[n].letter, row[n + 4].letter) for n in range(4))
-        if above in "DC" and below in "DC"
+        (x, TOP, x, BOTTOM)
+        for x, above, below in zip(columns, row[:4], row[4:], strict=True)
+        if above.letter in "DC" and below.letter in "DC"
     ]
-    rails = [(6, y, 6 + 3 * STEP, y) for y in (TOP, BOTTOM)]
+    marks = ((glyph(n.letter, columns[n.index % 4], TOP if n.index < 4 else BOTTOM),) for n in row)
     return format_html(
-        '<svg class="track" width="{}" height="26" viewBox="0 0 {} 26" role="img" aria-label="{}"><title>{}</title>{}{}{}</svg>',
+        '<svg class="track" width="{0}" height="26" viewBox="0 0 {0} 26" role="img" aria-label="{1}">'
+        "<title>{1}</title>{2}{3}{4}</svg>",
         12 + 3 * STEP,
-        12 + 3 * STEP,
-        label,
         label,
         format_html_join("", '<line x1="{}" y1="{}" x2="{}" y2="{}"/>', rails),
         format_html_join("", '<line class="rung" x1="{}" y1="{}" x2="{}" y2="{}"/>', rungs),
-        mark_safe(
-            "".join(glyph(n.letter, 6 + n.index % 4 * STEP, TOP if n.index < 4 else BOTTOM) for n in row)
-        ),  # noqa: S308
+        format_html_join("", "{}", marks),
     )

@@ -22,7 +22,8 @@ NOTHING = "–"
 @lru_cache(maxsize=256)
 def icon(name: str) -> SafeString:
     """A decorative Lucide icon; the word beside it carries the meaning."""
-    return mark_safe(lucide(str(name), size=16, **{"class": "icon", "aria_hidden": "true"}))  # noqa: S308
+    svg = lucide(str(name), size=16, **{"class": "icon", "aria_hidden": "true"})
+    return mark_safe("".join(line.strip() for line in svg.splitlines()))  # noqa: S308
 
 
 @register.filter
@@ -85,7 +86,7 @@ def day(date: dt.date | None) -> SafeString | str:
 
 
 def business_days(since: dt.date, until: dt.date) -> int:
-    """Weekdays after `since` up to and including `until`; the desk's ages and athena's alarms skip weekends."""
+    """Weekdays after `since` up to and including `until`; the desk counts its ages without weekends."""
     weeks, rest = divmod((until - since).days, 7)
     return weeks * 5 + sum((since + dt.timedelta(days=n)).weekday() < 5 for n in range(1, rest + 1))
 
