@@ -1,0 +1,87 @@
+"""Turns one answer into a Page: the records as the bytes received, untyped, plus what paging needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+import msgspec
+
+from .errors import InvalidResponse
+from .slices import MalformedJson, array_elements, object_members, trimmed
+
+_counted = msgspec.json.Decoder(int | str | None)
+_linked = msgspec.json.Decoder(str | None)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`fetched_at` is when the request was sent: no record in the page is older than that.
+
+    `total` is what athenahealth claims, `next` its word for where to go on (never followed as it stands).
+    `warnings` are codes of FHIR OperationOutcome issues.
+    """
+
+    resource: str
+    items: tuple[bytes, ...] = field(repr=False)
+    body: bytes = field(repr=False)
+    total: int | None
+    next: str | None = field(repr=False)
+    request_id: str | None
+    fetched_at: datetime
+    warnings: tuple[str, ...] = ()
+
+
+class Shape(Enum):
+    ENVELOPE = "envelope"
+    ARRAY = "array"
+    OBJECT = "object"
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    shape: Shape
+    items: tuple[bytes, ...] = field(repr=False)
+    total: int | None = None
+    next: str | None = field(default=None, repr=False)
+
+
+def split(body: bytes, envelope: str | None) -> Records:
+    """Cut a v1 body: `{"claims": […], "totalcount": …, "next": …}`, a bare array, or one object."""
+    text = trimmed(body)
+    try:
+        if text.startswith(b"["):
+            return Records(Shape.ARRAY, tuple(array_elements(text)))
+        members = object_members(text)
+        if envelope is None or envelope not in members:
+            if envelope is not None and _count(members.get("totalcount")) == 0:
+                return Records(Shape.ENVELOPE, (), 0)
+            return Records(Shape.OBJECT, (text,))
+        return Records(
+            Shape.ENVELOPE,
+            tuple(array_elements(members[envelope])),
+            _count(members.get("totalcount")),
+            _link(members.get("next")),
+        )
+    except MalformedJson as error:
+        raise InvalidResponse(f"athenahealth's answer is malformed JSON: {error}") from None
+
+
+def _count(raw: bytes | None) -> int | None:
+    """A count is evidence, not contract: an unreadable one is no reason to refuse the records."""
+    try:
+        value = _counted.decode(raw) if raw is not None else None
+        return int(value) if value is not None else None
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+        return None
+
+
+def _link(raw: bytes | None) -> str | None:
+    """Unlike a count, an unreadable `next` would silently end the list early."""
+    if raw is None:
+        return None
+    try:
+        return _linked.decode(raw) or None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise InvalidResponse("athenahealth's link to the next page is unreadable") from None

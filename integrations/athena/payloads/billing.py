@@ -1,0 +1,98 @@
+"""Claims with their charge lines and payer slots, claim transactions and claim notes, as v1 sends them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+import msgspec
+
+from integrations.athena.values import AthenaId
+
+
+class Procedure(msgspec.Struct, frozen=True, kw_only=True):
+    """One charge line; `transactionid` is its identity."""
+
+    transactionid: AthenaId
+    procedurecode: str | None = None
+    proceduredescription: str | None = None
+    procedurecategory: str | None = None
+    chargeamount: Decimal | None = None
+    allowableamount: Decimal | None = None
+
+
+class ClaimDiagnosis(msgspec.Struct, frozen=True, kw_only=True):
+    diagnosisid: AthenaId | None = None
+    diagnosisrawcode: str | None = None
+    diagnosiscodeset: str | None = None
+    diagnosisdescription: str | None = None
+    deleteddiagnosis: bool | None = None
+
+
+class PrimaryPayer(msgspec.Struct, frozen=True, kw_only=True):
+    """`status` is an open set: HOLD, MGRHOLD, DROP, BILLED, FOLLOWUP, CLOSED, …"""
+
+    status: str | None = None
+    note: str | None = None
+    primarypatientinsuranceid: AthenaId | None = None
+    primaryinsurancepackageid: AthenaId | None = None
+
+
+class SecondaryPayer(msgspec.Struct, frozen=True, kw_only=True):
+    status: str | None = None
+    note: str | None = None
+    secondarypatientinsuranceid: AthenaId | None = None
+    secondaryinsurancepackageid: AthenaId | None = None
+
+
+class PatientPayer(msgspec.Struct, frozen=True, kw_only=True):
+    status: str | None = None  # also COLLECT
+    note: str | None = None
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """Nested in an appointment it carries no appointment, patient or department: take the parent's."""
+
+    claimid: AthenaId
+    appointmentid: AthenaId | None = None
+    patientid: AthenaId | None = None
+    localpatientid: AthenaId | None = None
+    departmentid: AthenaId | None = None
+    billedproviderid: AthenaId | None = None
+    supervisingproviderid: AthenaId | None = None
+    referringproviderid: AthenaId | None = None
+    claimcreateddate: date | None = None
+    billedservicedate: date | None = None
+    chargeamount: Decimal | None = None
+    procedures: tuple[Procedure, ...] = ()
+    transactiondetails: dict[str, Decimal | None] = {}
+    diagnoses: tuple[ClaimDiagnosis, ...] = ()
+    primaryinsurancepayer: PrimaryPayer | None = None
+    secondaryinsurancepayer: SecondaryPayer | None = None
+    patientpayer: PatientPayer | None = None
+    lastmodified: datetime | None = None
+
+
+class Transaction(msgspec.Struct, frozen=True, kw_only=True):
+    """`procedurecode` may carry a "CPT " prefix. Only CHARGE rows have been seen, with aggregates."""
+
+    transactionid: AthenaId
+    parenttransactionid: AthenaId | None = None
+    transactiontype: str | None = None
+    transactiondate: date | None = None
+    procedurecode: str | None = None
+    payer: str | None = None
+    units: Decimal | None = None
+    amount: Decimal | None = None
+    payments: Decimal | None = None
+    adjustments: Decimal | None = None
+    outstandingamount: Decimal | None = None
+
+
+class ClaimNote(msgspec.Struct, frozen=True, kw_only=True):
+    """The nearest thing to a status history, without a time."""
+
+    claimnoteid: AthenaId
+    status: str | None = None
+    pendingflag: str | None = None  # Y pending, O overridden, N, "undef"
+    claimnote: str | None = None
