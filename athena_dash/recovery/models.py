@@ -24,19 +24,23 @@ class GroupState(models.Model):
 
     practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
     fingerprint = models.TextField()
-    acknowledged_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    acknowledged_by = models.ForeignKey(
+        "accounts.User", null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     acknowledged_at = models.DateTimeField(null=True)
     muted_until = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["practice", "fingerprint"], name="one_state_per_group")]
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "fingerprint"], name="one_state_per_group")
+        ]
 
     def __str__(self) -> str:
         return self.fingerprint
 
 
 class Replay(models.Model):
-    """A batch of failures to run again. `key` comes from the form that started it: a double click finds the first."""
+    """A batch of failures to run again. `key` comes from the form: a double click finds the first one."""
 
     class State(models.TextChoices):
         RUNNING = "running"
@@ -47,10 +51,15 @@ class Replay(models.Model):
     practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
     key = models.UUIDField(unique=True)
     verb = models.TextField(choices=Verb.choices)
-    fingerprint = models.TextField(default="", blank=True)  # the group it replays; empty for a hand-picked list
+    fingerprint = models.TextField(
+        default="", blank=True
+    )  # the group it replays; empty for a hand-picked list
     started_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
     planned_at = models.DateTimeField()  # members are frozen as of this instant
     finished_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(
+        null=True
+    )  # a worker is at it until then; past or null: the tick wakes one
     state = models.TextField(choices=State.choices, default=State.RUNNING)
     message = models.TextField(default="", blank=True)
 
@@ -60,7 +69,10 @@ class Replay(models.Model):
         items: RelatedManager[ReplayItem]
 
     class Meta:
-        indexes = [models.Index(fields=["practice", "-planned_at"], name="replay_by_practice")]
+        indexes = [
+            models.Index(fields=["practice", "-planned_at"], name="replay_by_practice"),
+            models.Index(fields=["leased_until"], name="replay_due", condition=models.Q(state="running")),
+        ]
 
     def __str__(self) -> str:
         return f"replay {self.pk}"
