@@ -1,6 +1,6 @@
 """Works the waiting items of one Replay, one by one, until done, paused, cancelled or out of time; resumable.
 
-Items are rows: whatever kills the worker, the next one finds the same waiting items and redoes none of the rest.
+Items are rows: whatever kills the worker, the next one finds the waiting items and redoes none of the rest.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def run(replay_id: int) -> None:
 
 
 class Lease:
-    """One worker at a time, by compare and set on `leased_until`; whoever lost it can neither renew nor release."""
+    """One worker at a time, by compare and set on `leased_until`; who lost it can neither renew nor release."""
 
     def __init__(self, replay_id: int, until: datetime) -> None:
         self.replay_id, self.until = replay_id, until

@@ -24,7 +24,7 @@ def enqueue_due() -> int:
 
 
 def enqueue(replay_id: int) -> bool:
-    """False when a job already waits, or the queue is away: PostgreSQL remembers, the next tick tries again."""
+    """False when a job already waits, or the queue is away: PostgreSQL remembers, the tick tries again."""
     try:
         return _enqueue(replay_id)
     except RedisError:
