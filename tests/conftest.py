@@ -1,6 +1,6 @@
 """Tests on real PostgreSQL and Valkey of their own: a throwaway state directory a run, a database a worker.
 
-Sets the environment before Django reads it, so it must stay the first thing imported. No network but loopback.
+Sets the environment before Django reads it, so it stays the first thing imported. No network but loopback.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import django
 import pytest
 import pytest_socket
 
@@ -24,6 +25,7 @@ if OWN_STATE not in os.environ:
     os.environ[OWN_STATE] = tempfile.mkdtemp(prefix="athena-dash-test-")
     # As root, PostgreSQL runs as another user, who must get to its data.
     Path(os.environ[OWN_STATE]).chmod(0o711)
+    Path(os.environ[OWN_STATE], "static").mkdir()
 os.environ["ATHENA_DASH_STATE"] = os.environ[OWN_STATE]
 
 from athena_dash.core import clock  # noqa: E402
@@ -40,6 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["REDIS_URL"] = Valkey(State.from_environment()).url(int(worker.removeprefix("gw")) % 16)
         os.environ.pop("DATABASE_URL", None)
     attach(durable=False)
+    django.setup()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

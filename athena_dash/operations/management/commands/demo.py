@@ -119,7 +119,7 @@ class Command(BaseCommand):
 
     def start_web(self, supervisor: Supervisor, port: int) -> None:
         # Threads that share one interpreter make CPU-bound pages slower, not faster: processes instead.
-        options = "--interface wsgi --workers 2 --blocking-threads 1".split()
+        options = ("--interface", "wsgi", "--workers", "2", "--blocking-threads", "1")
         address = ("--host", LOOPBACK, "--port", str(port))
         command = (sys.executable, "-m", "granian", *options, *address, "athena_dash.wsgi:application")
         running = supervisor.start(Program("web", command, cwd=settings.BASE_DIR))
