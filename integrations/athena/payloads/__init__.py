@@ -62,5 +62,5 @@ PAYLOADS: Mapping[str, type[msgspec.Struct]] = MappingProxyType(
 
 
 def decode(resource: str, raw: bytes) -> msgspec.Struct:
-    """One record of a Page as its struct, InvalidPayload if it breaks the contract; `read` for a known type."""
+    """One record of a Page as its struct; InvalidPayload if it breaks the contract. `read` takes a type."""
     return read(PAYLOADS[resource], raw)

@@ -19,7 +19,7 @@ class Department(msgspec.Struct, frozen=True, kw_only=True):
     timezonename: str | None = None  # IANA; absent in the 2016 recordings
     timezoneoffset: int | None = None  # standard time, hours; `timezone` is the same with DST applied
     doesnotobservedst: bool | None = None
-    clinicals: bool | None = None  # "ON"
+    clinicals: str | None = None  # "ON", "OFF", "PILOT", …
     servicedepartment: bool | None = None
     ishospitaldepartment: bool | None = None
     placeofservicetypeid: AthenaId | None = None

@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from integrations.athena.values import AthenaId
+
 from .billing import Claim
 
 

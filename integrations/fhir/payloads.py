@@ -1,0 +1,252 @@
+"""The parts of FHIR resources this program reads, as frozen structs: `decode("Encounter", raw)`.
+
+A hundredth of the cost of full validation (see `validate`), unknown elements ignored, codes kept as they are.
+Times stay text; `times` reads them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import msgspec
+
+from integrations.athena.errors import InvalidPayload
+from integrations.athena.payloads.reading import parse
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_AT = re.compile(r" - at `(\$[^`]*)`$")
+
+
+class Fhir(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Element names are FHIR's in Python spelling."""
+
+
+class Reference(Fhir, frozen=True, kw_only=True):
+    reference: str | None = None
+    type: str | None = None
+    display: str | None = None
+
+
+class Coding(Fhir, frozen=True, kw_only=True):
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+
+
+class CodeableConcept(Fhir, frozen=True, kw_only=True):
+    coding: tuple[Coding, ...] = ()
+    text: str | None = None
+
+
+class Identifier(Fhir, frozen=True, kw_only=True):
+    system: str | None = None
+    value: str | None = None
+
+
+class Period(Fhir, frozen=True, kw_only=True):
+    start: str | None = None
+    end: str | None = None
+
+
+class Meta(Fhir, frozen=True, kw_only=True):
+    last_updated: str | None = None
+
+
+class Extension(Fhir, frozen=True, kw_only=True):
+    """`url` may begin with http or https: match it by its end (athena-api.md §5)."""
+
+    url: str
+    value_reference: Reference | None = None
+
+
+class Resource(Fhir, frozen=True, kw_only=True):
+    resource_type: str
+    id: str
+    meta: Meta | None = None
+    identifier: tuple[Identifier, ...] = ()
+    extension: tuple[Extension, ...] = ()
+
+
+class HumanName(Fhir, frozen=True, kw_only=True):
+    use: str | None = None
+    text: str | None = None
+    family: str | None = None
+    given: tuple[str, ...] = ()
+
+
+class Patient(Resource, frozen=True, kw_only=True):
+    name: tuple[HumanName, ...] = ()
+    gender: str | None = None
+    birth_date: str | None = None
+    active: bool | None = None
+
+
+class Practitioner(Resource, frozen=True, kw_only=True):
+    name: tuple[HumanName, ...] = ()
+    active: bool | None = None
+
+
+class Participant(Fhir, frozen=True, kw_only=True):
+    type: tuple[CodeableConcept, ...] = ()
+    period: Period | None = None
+    individual: Reference | None = None
+
+
+class EncounterLocation(Fhir, frozen=True, kw_only=True):
+    location: Reference | None = None
+
+
+class Encounter(Resource, frozen=True, kw_only=True):
+    """No appointment, account or billing element exists; the v1 encounter id is in `id`."""
+
+    status: str
+    encounter_class: Coding | None = msgspec.field(name="class", default=None)
+    type: tuple[CodeableConcept, ...] = ()
+    subject: Reference | None = None
+    participant: tuple[Participant, ...] = ()
+    period: Period | None = None
+    reason_code: tuple[CodeableConcept, ...] = ()
+    location: tuple[EncounterLocation, ...] = ()
+    service_provider: Reference | None = None
+
+
+class Quantity(Fhir, frozen=True, kw_only=True):
+    value: int | float | None = None
+    unit: str | None = None
+
+
+class Observation(Resource, frozen=True, kw_only=True):
+    status: str
+    category: tuple[CodeableConcept, ...] = ()
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    encounter: Reference | None = None
+    effective_date_time: str | None = None
+    effective_period: Period | None = None
+    issued: str | None = None
+    performer: tuple[Reference, ...] = ()
+    value_quantity: Quantity | None = None
+    value_string: str | None = None
+    value_codeable_concept: CodeableConcept | None = None
+
+
+class Condition(Resource, frozen=True, kw_only=True):
+    clinical_status: CodeableConcept | None = None
+    verification_status: CodeableConcept | None = None
+    category: tuple[CodeableConcept, ...] = ()
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    encounter: Reference | None = None
+    onset_date_time: str | None = None
+    recorded_date: str | None = None
+    recorder: Reference | None = None
+
+
+class MedicationRequest(Resource, frozen=True, kw_only=True):
+    status: str
+    intent: str | None = None
+    category: tuple[CodeableConcept, ...] = ()
+    medication_codeable_concept: CodeableConcept | None = None
+    medication_reference: Reference | None = None
+    subject: Reference | None = None
+    encounter: Reference | None = None
+    authored_on: str | None = None
+    requester: Reference | None = None
+
+
+class DocumentContext(Fhir, frozen=True, kw_only=True):
+    encounter: tuple[Reference, ...] = ()
+    period: Period | None = None
+
+
+class DocumentReference(Resource, frozen=True, kw_only=True):
+    status: str
+    doc_status: str | None = None
+    type: CodeableConcept | None = None
+    category: tuple[CodeableConcept, ...] = ()
+    subject: Reference | None = None
+    date: str | None = None
+    author: tuple[Reference, ...] = ()
+    context: DocumentContext | None = None
+
+
+class DiagnosticReport(Resource, frozen=True, kw_only=True):
+    status: str
+    category: tuple[CodeableConcept, ...] = ()
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    encounter: Reference | None = None
+    effective_date_time: str | None = None
+    effective_period: Period | None = None
+    issued: str | None = None
+    performer: tuple[Reference, ...] = ()
+    result: tuple[Reference, ...] = ()
+
+
+PAYLOADS: Mapping[str, type[Resource]] = MappingProxyType(
+    {
+        kind.__name__: kind
+        for kind in (
+            Patient,
+            Practitioner,
+            Encounter,
+            Observation,
+            Condition,
+            MedicationRequest,
+            DocumentReference,
+            DiagnosticReport,
+        )
+    }
+)
+_DECODERS = {name: msgspec.json.Decoder(kind) for name, kind in PAYLOADS.items()}
+
+
+def decode(kind: str, raw: bytes) -> Resource:
+    """InvalidPayload names the element, never its value."""
+    resource = _decoded(kind, raw)
+    if resource.resource_type != kind:
+        raise InvalidPayload("$.resourceType", f"is not {kind}")
+    return resource
+
+
+def _decoded(kind: str, raw: bytes) -> Resource:
+    try:
+        if _SUSPECT.search(raw) is None:
+            return _DECODERS[kind].decode(raw)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    return _patiently_decoded(kind, raw)
+
+
+def _patiently_decoded(kind: str, raw: bytes) -> Resource:
+    """For text that PostgreSQL cannot keep: refused if this program reads the element, else ignored."""
+    try:
+        resource = msgspec.convert(parse(raw), PAYLOADS[kind])
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from None
+    if path := _unstorable(msgspec.to_builtins(resource), "$"):
+        raise InvalidPayload(path, "holds a NUL character or broken Unicode")
+    return resource
+
+
+def _unstorable(value: object, path: str) -> str | None:
+    if isinstance(value, str):
+        return path if _UNSTORABLE.search(value) else None
+    parts: list[tuple[str, object]] = []
+    if isinstance(value, dict):
+        parts = [(f"{path}.{name}", part) for name, part in value.items()]
+    elif isinstance(value, list | tuple):
+        parts = [(f"{path}[{index}]", part) for index, part in enumerate(value)]
+    return next((found for at, part in parts if (found := _unstorable(part, at))), None)
+
+
+def _invalid(error: msgspec.ValidationError) -> InvalidPayload:
+    """msgspec names types and field names only, as long as no Literal or Enum is declared above."""
+    message = str(error)
+    at = _AT.search(message)
+    return InvalidPayload(at[1] if at else "$", _AT.sub("", message))
