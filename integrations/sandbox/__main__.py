@@ -1,0 +1,71 @@
+"""`python -m integrations.sandbox`: populates on the first start, then serves until told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from integrations.sandbox.population import life, populate
+from integrations.sandbox.server import PRESETS, serve
+from integrations.sandbox.store import Store
+
+
+def main() -> None:
+    options = parser().parse_args()
+    options.state.parent.mkdir(parents=True, exist_ok=True)
+    with Store(options.state) as store:
+        ensure_population(store, options)
+    rng = random.Random(options.seed)  # noqa: S311 reproducible, not secret
+
+    def advance(store: Store) -> None:
+        life.advance(store, datetime.now(UTC), options.speed, rng)
+
+    serve(
+        options.state,
+        options.host,
+        options.port,
+        preset=options.preset,
+        activation_lag=None
+        if options.activation_seconds is None
+        else timedelta(seconds=options.activation_seconds),
+        seed=options.seed,
+        advance=advance if options.speed > 0 else None,
+        ready=lambda url: print(f"sandbox {url}", flush=True),
+    )
+
+
+def ensure_population(store: Store, options: argparse.Namespace) -> None:
+    """Once: a start killed half way through leaves no practice behind, and starts over."""
+    if store.setting("populated") is not None:
+        return
+    populate(
+        store,
+        seed=options.seed,
+        practices=options.practices,
+        visits=options.visits,
+        as_of=datetime.now(UTC),
+    )
+    store.set("populated", b"1")
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="python -m integrations.sandbox", description="A synthetic athenahealth over HTTP."
+    )
+    made.add_argument("--state", type=Path, required=True, help="SQLite file that keeps everything")
+    made.add_argument("--host", default="127.0.0.1")
+    made.add_argument("--port", type=int, default=0, help="0 picks a free one")
+    made.add_argument("--seed", type=int, default=1)
+    made.add_argument("--practices", type=int, default=3)
+    made.add_argument("--visits", type=int, default=2000, help="over all practices, in 18 months")
+    made.add_argument("--truth", type=Path, help="write the ground-truth ledger to this file")
+    made.add_argument("--speed", type=float, default=0, help="how busily life goes on; 0 stands still")
+    made.add_argument("--preset", choices=sorted(PRESETS), default="preview", help="rate limits and lags of")
+    made.add_argument("--activation-seconds", type=float, help="subscription lag instead of the preset's")
+    return made
+
+
+if __name__ == "__main__":
+    main()

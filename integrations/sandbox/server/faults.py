@@ -1,0 +1,104 @@
+"""The switchboard of faults: what is switched on, durably; which of it hits this request; how often it fired.
+
+What each kind does is in `fault_kinds`. Draws depend on seed, fault and request, never on thread timing:
+the same run meets the same faults.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from integrations.sandbox.server.call import Call
+    from integrations.sandbox.server.sandbox import Sandbox
+
+SETTING = "faults"
+
+
+class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a fault hits: `path` is a regular expression searched in it, `record` an id in the answer."""
+
+    practice: str | None = None
+    path: str = ""
+    record: str | None = None
+
+    def hits(self, practice: str, path: str) -> bool:
+        return (self.practice is None or self.practice == practice) and bool(re.search(self.path, path))
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    name: str
+    kind: str
+    match: Match = Match()
+    probability: float = 1.0
+    times: int | None = None  # at most so many firings
+    until: datetime | None = None
+    params: dict[str, Any] = {}
+    fired: int = 0
+
+
+class Switchboard:
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.lock = threading.RLock()
+        self.seen: Counter[tuple[str, str]] = Counter()
+        kept = sandbox.store.setting(SETTING)
+        faults = msgspec.json.decode(kept, type=list[Fault]) if kept else []
+        self.faults = {fault.name: fault for fault in faults}
+
+    def switch_on(self, fault: Fault) -> None:
+        with self.lock:
+            self.faults[fault.name] = fault
+            self.keep()
+
+    def switch_off(self, name: str | None = None) -> int:
+        """Off by name, or all; the number switched off."""
+        with self.lock:
+            gone = [known for known in self.faults if name in (None, known)]
+            for known in gone:
+                del self.faults[known]
+            self.keep()
+            return len(gone)
+
+    def live(self, kinds: frozenset[str], practice: str, path: str) -> list[Fault]:
+        """The faults of these kinds that concern this request, before any draw."""
+        if not self.faults:
+            return []
+        now = self.sandbox.clock()
+        with self.lock:
+            return [
+                fault
+                for fault in self.faults.values()
+                if fault.kind in kinds
+                and (fault.until is None or now < fault.until)
+                and (fault.times is None or fault.fired < fault.times)
+                and fault.match.hits(practice, path)
+            ]
+
+    def strikes(self, fault: Fault, subject: str, *, sticky: bool = False) -> bool:
+        """Draw for one subject, and count a hit. Sticky subjects (a bad record) draw the same every time."""
+        with self.lock:
+            current = self.faults.get(fault.name)
+            if current is None or (current.times is not None and current.fired >= current.times):
+                return False
+            nth = 0 if sticky else self.seen[fault.name, subject]
+            if fault.probability < 1:
+                self.seen[fault.name, subject] += 1
+                if self.sandbox.rng(fault.name, subject, nth).random() >= fault.probability:
+                    return False
+            self.faults[fault.name] = msgspec.structs.replace(current, fired=current.fired + 1)
+            self.keep()
+            return True
+
+    def strikes_call(self, fault: Fault, call: Call) -> bool:
+        return self.strikes(fault, f"{call.method} {call.path} {sorted(call.query.values.items())}")
+
+    def keep(self) -> None:
+        with self.sandbox.store.transaction():
+            self.sandbox.store.set(SETTING, msgspec.json.encode(list(self.faults.values())))
