@@ -41,7 +41,9 @@ class Visit(models.Model):
     charges = models.DecimalField(**MONEY, null=True)  # gross
     paid = models.DecimalField(**MONEY, null=True)
     outstanding = models.DecimalField(**MONEY, null=True)
-    suppressor = models.TextField(default="")  # why no gap may open: "cancelled", "charge entry not required: ..."
+    suppressor = models.TextField(
+        default=""
+    )  # why no gap may open: "cancelled", "charge entry not required: ..."
     reconsider_at = models.DateTimeField(null=True)  # when time alone could change the answer
     judged_at = models.DateTimeField(null=True)
 
@@ -52,12 +54,18 @@ class Visit(models.Model):
         gaps: RelatedManager[Gap]
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["practice", "anchor", "anchor_id"], name="visit_anchor")]
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "anchor", "anchor_id"], name="visit_anchor")
+        ]
         indexes = [
-            models.Index(fields=["practice", "-service_date", "-id"], name="visit_by_date"),  # Visits, newest first
+            models.Index(
+                fields=["practice", "-service_date", "-id"], name="visit_by_date"
+            ),  # Visits, newest first
             models.Index(fields=["practice", "patient_id", "service_date"], name="visit_patient_day"),
             models.Index(  # the tick: what is due to be judged again
-                fields=["reconsider_at"], name="visit_reconsider", condition=models.Q(reconsider_at__isnull=False)
+                fields=["reconsider_at"],
+                name="visit_reconsider",
+                condition=models.Q(reconsider_at__isnull=False),
             ),
         ]
 
@@ -96,14 +104,18 @@ class Link(models.Model):
     state = models.TextField(choices=State.choices)
     method = models.TextField(choices=Method.choices, default=Method.NONE)
     score = models.FloatField(default=0)  # 0..1
-    evidence = models.JSONField(default=dict)  # {"appointment_id": "…"} or {"candidates": [...]}; ids and facts, no names
+    evidence = models.JSONField(
+        default=dict
+    )  # {"appointment_id": "…"} or {"candidates": [...]}; ids and facts, no names
     decided_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
     linked_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[Any] = PracticeOwned.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["practice", "kind", "record_id"], name="one_link_per_record")]
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "kind", "record_id"], name="one_link_per_record")
+        ]
         indexes = [
             models.Index(fields=["visit", "kind"], name="link_visit"),
             models.Index(  # the Unmatched screen
@@ -127,7 +139,9 @@ class Gap(models.Model):
 
     practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
     visit = models.ForeignKey(Visit, null=True, on_delete=models.CASCADE, related_name="gaps")
-    record_kind = models.TextField(default="")  # set with record_id when there is no visit: an orphan result (G17)
+    record_kind = models.TextField(
+        default=""
+    )  # set with record_id when there is no visit: an orphan result (G17)
     record_id = models.TextField(default="")
     code = models.TextField()  # "G13"
     primary = models.BooleanField(default=False)  # earliest broken link; its dollars count, others are chips

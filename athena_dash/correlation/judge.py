@@ -1,0 +1,105 @@
+"""One visit's facts → its gaps with verdicts and dollars, its suppressor, its track, and when to look again. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+import msgspec
+
+from athena_dash.correlation.business_time import add_business_hours
+from athena_dash.correlation.estimate import Estimate, Learned, estimate
+from athena_dash.correlation.rules import RULES
+from athena_dash.correlation.rules.base import Finding, Rule, Suppressor
+from athena_dash.correlation.suppressors import suppressor
+from athena_dash.correlation.track import track
+from athena_dash.correlation.verdict import NOT_SYNCED, Evidence, Judgement, judge
+from athena_dash.correlation.visit_facts import VisitFacts
+from athena_dash.practices.filing import filing_limit
+from athena_dash.practices.policies import Policies
+
+
+class FoundGap(msgspec.Struct, frozen=True, kw_only=True):
+    """One open gap as it should stand; the store compares it with the row that is there."""
+
+    code: str
+    primary: bool
+    owner: str
+    sentence: str
+    estimate: Estimate
+    judgement: Judgement
+    needs_feed: str
+    since: datetime
+    due_at: datetime
+    filing_limit: date | None
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    visit_id: int
+    suppressor: str
+    track: str
+    reconsider_at: datetime | None
+    gaps: tuple[FoundGap, ...]
+
+
+def judge_visit(
+    visit: VisitFacts,
+    policies: Policies,
+    evidence: Evidence,
+    learned: Learned,
+    now: datetime,
+    rules: Sequence[Rule] = RULES,
+) -> Judged:
+    suppressed = suppressor(visit, policies)
+    kind = suppressed[0] if suppressed else None
+    findings = [(rule, rule.find(visit, policies, now)) for rule in rules if speaks(rule, kind)]
+    broken = sorted(
+        ((rule, finding) for rule, finding in findings if finding.gap),
+        key=lambda pair: (pair[0].stage, pair[0].code),
+    )
+    gaps = tuple(
+        found(rule, finding, visit, policies, evidence, learned, primary=place == 0)
+        for place, (rule, finding) in enumerate(broken)
+    )
+    failed = [gap.code for gap in gaps if gap.judgement.verdict == NOT_SYNCED]
+    return Judged(
+        visit_id=visit.id,
+        suppressor=suppressed[1] if suppressed else "",
+        track=track(visit, kind, [gap.code for gap in gaps], failed),
+        reconsider_at=min((f.reconsider_at for _, f in findings if f.reconsider_at), default=None),
+        gaps=gaps,
+    )
+
+
+def speaks(rule: Rule, suppressed: Suppressor | None) -> bool:
+    return suppressed is None or suppressed in rule.despite
+
+
+def found(
+    rule: Rule,
+    finding: Finding,
+    visit: VisitFacts,
+    policies: Policies,
+    evidence: Evidence,
+    learned: Learned,
+    *,
+    primary: bool,
+) -> FoundGap:
+    if finding.since is None or finding.opens_at is None:
+        raise ValueError(f"{rule.code} found a gap without saying since when")
+    limit = filing_limit(visit.insurance_type, visit.payer_name, visit.service_date, policies.filing_days)
+    return FoundGap(
+        code=rule.code,
+        primary=primary,
+        owner=finding.owner or policies.owner(rule.code),
+        sentence=finding.sentence,
+        estimate=estimate(rule.code, visit, learned, Decimal(str(policies.value("show_rate")))),
+        judgement=judge(rule, visit, evidence),
+        needs_feed=rule.needs_feed,
+        since=finding.since,
+        due_at=add_business_hours(
+            finding.opens_at, policies.sla_hours(rule.code), visit.zone, policies.closed_days
+        ),
+        filing_limit=limit.on if limit else None,
+    )

@@ -1,0 +1,95 @@
+"""What a rule is: a header that says what it looks for, and `find(visit, policies, now)`, which says gap or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from enum import IntEnum, StrEnum
+
+import msgspec
+
+from athena_dash.correlation.business_time import add_business_hours
+from athena_dash.correlation.visit_facts import VisitFacts
+from athena_dash.practices.policies import Policies
+
+
+class GapStage(IntEnum):
+    """Where in the visit the link is broken; the earliest broken link is the primary gap."""
+
+    SCHEDULE = 1
+    VISIT = 2
+    DOCUMENT = 3
+    CHARGE = 4
+    CLAIM = 5
+    SUBMIT = 6
+    ADJUDICATE = 7
+    POST = 8
+
+
+class Suppressor(StrEnum):
+    """Why a visit expects nothing more, in the order in which it is asked (revenue-cycle.md §2.0)."""
+
+    GONE = "no longer in athena"
+    CANCELLED = "cancelled"
+    NOT_REQUIRED = "charge entry not required"
+    POLICY = "not billable by policy"
+    NOT_A_VISIT = "not a visit"
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """`since`: when the condition began. `opens_at`: when its grace ran out, hence the gap opened.
+
+    `reconsider_at` is the earliest instant at which time alone could change the answer; None when only new data can.
+    """
+
+    gap: bool = False
+    since: datetime | None = None
+    opens_at: datetime | None = None
+    sentence: str = ""
+    reconsider_at: datetime | None = None
+    owner: str = ""  # when the rule knows better than the policy
+
+
+NO_GAP = Finding()
+
+Find = Callable[[VisitFacts, Policies, datetime], Finding]
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """`awaits`: kind of record whose arrival closes the gap; `needs_feed`: the feed that would bring it.
+
+    `despite`: suppressors that do not silence the rule. `default_suspect`: without other evidence, rather our sync
+    than the desk (D5). `source`: where the rule is described.
+    """
+
+    code: str
+    title: str
+    stage: GapStage
+    awaits: str
+    needs_feed: str
+    source: str
+    find: Find
+    despite: frozenset[Suppressor] = frozenset()
+    default_suspect: bool = False
+
+
+def after_grace(
+    since: datetime,
+    hours: float,
+    visit: VisitFacts,
+    policies: Policies,
+    now: datetime,
+    sentence: str,
+    owner: str = "",
+) -> Finding:
+    """The usual end of a rule: a gap once the grace has run out, and until then the instant to look again."""
+    opens_at = add_business_hours(since, hours, visit.zone, policies.closed_days)
+    if now < opens_at:
+        return Finding(since=since, opens_at=opens_at, reconsider_at=opens_at)
+    return Finding(gap=True, since=since, opens_at=opens_at, sentence=sentence, owner=owner)
+
+
+def on(day: date | datetime, visit: VisitFacts) -> str:
+    """A date as people write it. Sentences name dates, never ages: they must not grow false while they wait."""
+    local = day.astimezone(visit.zone).date() if isinstance(day, datetime) else day
+    return f"{local:%b} {local.day}, {local.year}"

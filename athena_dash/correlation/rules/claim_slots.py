@@ -1,0 +1,33 @@
+"""Payer slots that have stood in one stage for long: the shared heart of the hold, drop and no-answer rules."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from athena_dash.correlation.business_time import close_of_business
+from athena_dash.correlation.visit_facts import ClaimFacts, SlotFacts, VisitFacts
+from athena_dash.practices.statuses import ClaimStage
+
+
+def standing(
+    visit: VisitFacts, stages: Collection[ClaimStage]
+) -> list[tuple[ClaimFacts, SlotFacts, datetime]]:
+    """(claim, slot, since) of the live claims' slots in those stages."""
+    return [
+        (claim, slot, since)
+        for claim in visit.live_claims
+        for slot in claim.slots
+        if slot.stage in stages and (since := slot_since(claim, slot, visit))
+    ]
+
+
+def slot_since(claim: ClaimFacts, slot: SlotFacts, visit: VisitFacts) -> datetime | None:
+    """athena gives statuses no date. What we watched, we know; what was there when we first looked is as old as the
+    last thing that is dated about the claim: its newest posted line, else its making."""
+    if slot.since and not slot.from_backfill:
+        return slot.since
+    dated = [line.posted_on for line in claim.lines if line.posted_on]
+    day = max([*dated, *([claim.created_on] if claim.created_on else [])], default=None)
+    made = close_of_business(day, visit.zone) if day else None
+    return min((at for at in (made, slot.since) if at), default=None)

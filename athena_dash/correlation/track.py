@@ -1,0 +1,86 @@
+"""A visit and its open gaps → the eight letters of its track: how far it came and where the link is broken.
+
+Nodes: scheduled arrived documented signed charged claimed billed paid. D done, C current (the next thing to happen),
+M missing (a gap says so), F failed, - not reached, N does not apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from athena_dash.correlation.rules.base import Suppressor
+from athena_dash.correlation.visit_facts import ClaimFacts, VisitFacts
+from athena_dash.practices.statuses import ClaimStage
+
+NODES = ("scheduled", "arrived", "documented", "signed", "charged", "claimed", "billed", "paid")
+SCHEDULED, ARRIVED, DOCUMENTED, SIGNED, CHARGED, CLAIMED, BILLED, PAID = range(8)
+
+# Which node a gap leaves hollow.
+BROKEN_NODE = {
+    "G01": ARRIVED,
+    "G02": CHARGED,
+    "G03": DOCUMENTED,
+    "G04": DOCUMENTED,
+    "G05": CHARGED,
+    "G11": SIGNED,
+    "G12": SIGNED,
+    "G13": CHARGED,
+    "G14": CLAIMED,
+    "G15": CHARGED,
+    "G22": CLAIMED,
+    "G23": CLAIMED,
+    "G24": BILLED,
+    "G25": BILLED,
+    "G26": BILLED,
+    "G29": PAID,
+    "G31": BILLED,
+}
+UNBILLED = (
+    ClaimStage.HOLD,
+    ClaimStage.MANAGER_HOLD,
+    ClaimStage.VENDOR_HOLD,
+    ClaimStage.READY,
+    ClaimStage.MISSING,
+)
+
+
+def track(
+    visit: VisitFacts, suppressed: Suppressor | None, open_codes: Collection[str], failed: Collection[str]
+) -> str:
+    """`failed`: codes among the open ones whose missing record we failed to take in (verdict not synced)."""
+    letters = ["D" if done else "-" for done in reached(visit)]
+    if visit.appointment is None:
+        letters[SCHEDULED] = letters[ARRIVED] = "N"
+    if not visit.documents:
+        letters[DOCUMENTED] = letters[SIGNED] = "N"
+    if suppressed is not None:
+        return "".join("N" if letter == "-" else letter for letter in letters)
+    for code in open_codes:
+        if code in BROKEN_NODE:
+            letters[BROKEN_NODE[code]] = "F" if code in failed else "M"
+    if "M" not in letters and "F" not in letters and "-" in letters:
+        letters[letters.index("-")] = "C"
+    return "".join(letters)
+
+
+def reached(visit: VisitFacts) -> tuple[bool, ...]:
+    """A later step proves the earlier ones of its own rail, not those of the other rail."""
+    claims = visit.live_claims
+    paid = bool(claims) and all(settled(claim) for claim in claims)
+    billed = paid or (bool(claims) and all(submitted(claim) for claim in claims))
+    arrived = visit.status in ("2", "3", "4")
+    documented = visit.signed or any(e.status in ("OPEN", "REVIEW") for e in visit.encounters)
+    charged = bool(claims) or (visit.status == "4" and not visit.claims)
+    return (visit.status != "", arrived, documented, visit.signed, charged, bool(claims), billed, paid)
+
+
+def submitted(claim: ClaimFacts) -> bool:
+    primary = claim.slots[0].stage if claim.slots else ClaimStage.NONE
+    return primary not in UNBILLED
+
+
+def settled(claim: ClaimFacts) -> bool:
+    """Nothing left to come from anybody (state S25)."""
+    return bool(claim.slots) and all(
+        slot.stage in (ClaimStage.CLOSED, ClaimStage.NONE) for slot in claim.slots
+    )

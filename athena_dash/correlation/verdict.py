@@ -1,0 +1,115 @@
+"""A gap and what we know of our own sync → not billed, not synced, suspect sync or unverified, with the reasons.
+
+Discriminators D1, D4, D5, D7, D8 and D10 of revenue-cycle.md §2.0, the free ones first. A stale feed (D2) is joined
+when a screen is read, by Gap.needs_feed, so that a gap never keeps a verdict that time has overtaken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from athena_dash.correlation.rules.base import Rule
+from athena_dash.correlation.visit_facts import VisitFacts
+
+NOT_BILLED = "not_billed"
+NOT_SYNCED = "not_synced"
+SUSPECT_SYNC = "suspect_sync"
+UNVERIFIED = "unverified"
+
+NO_ANSWERS: Mapping[tuple[str, str], datetime] = {}
+ENOUGH_NEIGHBOURS = 3
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What sync knows, as (record kind, id): kinds are appointment, encounter, claim, clinical, patient.
+
+    `by_patient` and `by_appointment` hold (kind of the record that failed, id of its patient or appointment), for
+    payloads that could be read that far. `unmapped` is the part of the failures whose reason is an unknown code.
+    `absent` holds live reads that found nothing: (kind, appointment id) → when.
+    """
+
+    open_failures: frozenset[tuple[str, str]] = frozenset()
+    by_patient: frozenset[tuple[str, str]] = frozenset()
+    by_appointment: frozenset[tuple[str, str]] = frozenset()
+    unmapped: frozenset[tuple[str, str]] = frozenset()
+    absent: Mapping[tuple[str, str], datetime] = NO_ANSWERS
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """`says` holds one {"signal", "says"} per reason, strongest first; no PHI."""
+
+    verdict: str
+    says: tuple[dict[str, str], ...]
+
+
+def judge(rule: Rule, visit: VisitFacts, evidence: Evidence) -> Judgement:
+    if reason := failed_here(rule, visit, evidence):
+        return Judgement(NOT_SYNCED, (reason,))
+    if reason := unlinked(rule, visit):
+        return Judgement(SUSPECT_SYNC, (reason,))
+    if reason := read_and_absent(rule, visit, evidence):
+        return Judgement(NOT_BILLED, (reason,))
+    if rule.default_suspect:
+        says = "athena's own records contradict each other here, so a record has probably not reached us"
+        return Judgement(SUSPECT_SYNC, (signal("D5", says),))
+    if reason := neighbours_charged(rule, visit):
+        return Judgement(NOT_BILLED, (reason,))
+    return Judgement(UNVERIFIED, (signal("", "nothing speaks against it; athena was not asked again"),))
+
+
+def failed_here(rule: Rule, visit: VisitFacts, evidence: Evidence) -> dict[str, str] | None:
+    """D1, D7: a record of the kind this gap waits for is stuck in our own pipeline, for exactly this visit."""
+    own = {(kind, id) for kind, id in keys(visit) if kind == rule.awaits}
+    failed = own & evidence.open_failures
+    if not failed and visit.appointment and (rule.awaits, visit.appointment.id) in evidence.by_appointment:
+        failed = {(rule.awaits, "")}
+    if not failed and (rule.awaits, visit.patient_id) in evidence.by_patient:
+        failed = {(rule.awaits, "")}
+    if not failed:
+        return None
+    if failed & evidence.unmapped:
+        return signal("D7", f"the {rule.awaits} arrived with a code we do not know")
+    return signal("D1", f"we failed to take in a {rule.awaits} of this visit")
+
+
+def keys(visit: VisitFacts) -> set[tuple[str, str]]:
+    found = {("encounter", encounter.id) for encounter in visit.encounters}
+    found |= {("claim", claim.id) for claim in visit.claims}
+    if visit.appointment:
+        found.add(("appointment", visit.appointment.id))
+        if visit.appointment.encounter_id:
+            found.add(("encounter", visit.appointment.encounter_id))
+    return found
+
+
+def unlinked(rule: Rule, visit: VisitFacts) -> dict[str, str] | None:
+    """D10: a claim of this patient waits for a person to say whether it is this visit's."""
+    if rule.awaits != "claim" or visit.claims or not visit.possible_claims:
+        return None
+    return signal("D10", f"claim {visit.possible_claims[0]} may belong here; its link is in review")
+
+
+def read_and_absent(rule: Rule, visit: VisitFacts, evidence: Evidence) -> dict[str, str] | None:
+    if visit.appointment is None:
+        return None
+    asked = evidence.absent.get((rule.awaits, visit.appointment.id))
+    return signal("D4", f"athena was asked at {asked:%Y-%m-%d %H:%M} UTC and has none") if asked else None
+
+
+def neighbours_charged(rule: Rule, visit: VisitFacts) -> dict[str, str] | None:
+    """D8: the feed brought the claims of the visits around this one, so this one was most likely never made."""
+    around = visit.neighbours
+    if rule.awaits != "claim" or visit.claims or around.visits < ENOUGH_NEIGHBOURS:
+        return None
+    if around.charged * 2 < around.visits:
+        return None
+    return signal(
+        "D8", f"{around.charged} of {around.visits} visits of the same provider that day have claims"
+    )
+
+
+def signal(name: str, says: str) -> dict[str, str]:
+    return {"signal": name, "says": says}

@@ -1,0 +1,158 @@
+"""Everything the rules may know about one visit, frozen: the records linked to it, and what stands around it.
+
+Built in sets by `dossier`. Instants are aware UTC, dates department-local, money Decimal dollars, ids text.
+Records the source no longer has are already left out.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from athena_dash.practices.statuses import ClaimStage
+
+
+class AppointmentFacts(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    status: str = ""
+    starts_at: datetime | None = None
+    checked_in_at: datetime | None = None
+    checked_out_at: datetime | None = None
+    exam_done_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    cancel_reason: str = ""
+    no_show: bool = False
+    rescheduled_to: str = ""
+    charge_entry_not_required: bool = False
+    charge_entry_not_required_reason: str = ""
+    encounter_id: str = ""
+    encounter_state: str = ""
+    encounter_status: str = ""
+    gone: bool = False
+
+
+class EncounterFacts(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    kind: str = ""
+    status: str = ""
+    stage: str = ""
+    closed_on: date | None = None
+    reopened_on: date | None = None
+    ended_at: datetime | None = None
+    date: date | None = None
+
+
+class ServiceFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A documented service; `bill` is athena's billforservice."""
+
+    encounter_id: str
+    procedure_code: str
+    modifiers: tuple[str, ...] = ()
+    bill: bool = True
+
+
+class LineFacts(msgspec.Struct, frozen=True, kw_only=True):
+    procedure_code: str
+    amount: Decimal = Decimal(0)
+    payments: Decimal | None = None
+    outstanding: Decimal | None = None
+    posted_on: date | None = None
+
+
+class SlotFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """One payer column of a claim. `since` is when we first saw the status; `from_backfill`: it may be older."""
+
+    name: str
+    raw: str
+    stage: ClaimStage
+    since: datetime | None = None
+    from_backfill: bool = False
+
+
+class ClaimFacts(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    service_date: date | None = None
+    created_on: date | None = None
+    billed_provider_id: str = ""
+    slots: tuple[SlotFacts, ...] = ()
+    lines: tuple[LineFacts, ...] = ()
+
+    @property
+    def charged(self) -> Decimal:
+        return sum((line.amount for line in self.lines), Decimal(0))
+
+    @property
+    def outstanding(self) -> Decimal | None:
+        """None until `/claimtransactions` was read."""
+        known = [line.outstanding for line in self.lines if line.outstanding is not None]
+        return sum(known, Decimal(0)) if known else None
+
+    @property
+    def voided(self) -> bool:
+        """v1 has no such flag: a voided claim's lines net to zero and every slot is closed (athena-api.md §2.2).
+
+        A claim of $0 lines (a 99024 post-operative visit) nets to zero too, but none of its lines is worth anything.
+        """
+        closed = all(slot.stage in (ClaimStage.CLOSED, ClaimStage.NONE) for slot in self.slots)
+        return closed and self.charged == 0 and any(line.amount for line in self.lines)
+
+
+class Neighbours(msgspec.Struct, frozen=True, kw_only=True):
+    """Other visits of the same provider and day that were charged, of how many (discriminator D8)."""
+
+    charged: int = 0
+    visits: int = 0
+
+
+class VisitFacts(msgspec.Struct, frozen=True, kw_only=True):
+    id: int
+    anchor: str
+    zone: ZoneInfo
+    service_date: date | None = None
+    patient_id: str = ""
+    department_id: str = ""
+    provider_id: str = ""
+    visit_type: str = ""
+    place_of_service: str = ""
+    clinicals: bool = True  # false: visits of this department make no encounter
+    provider_documents: bool = True  # false: check-in with this provider makes no encounter
+    payer_name: str = ""
+    insurance_type: str = ""
+    appointment: AppointmentFacts | None = None
+    encounters: tuple[EncounterFacts, ...] = ()
+    services: tuple[ServiceFacts, ...] = ()
+    claims: tuple[ClaimFacts, ...] = ()
+    possible_claims: tuple[str, ...] = ()  # in review, with this visit among the candidates
+    neighbours: Neighbours = Neighbours()
+
+    @property
+    def live_claims(self) -> tuple[ClaimFacts, ...]:
+        return tuple(claim for claim in self.claims if not claim.voided)
+
+    @property
+    def status(self) -> str:
+        return self.appointment.status if self.appointment else ""
+
+    @property
+    def billable_services(self) -> tuple[ServiceFacts, ...]:
+        return tuple(service for service in self.services if service.bill)
+
+    @property
+    def signed(self) -> bool:
+        """Every encounter that counts is closed. The appointment's word is used only while no encounter is here."""
+        counting = [e for e in self.encounters if e.status not in ("DELETED", "TEMP", "")]
+        if counting:
+            return all(encounter.status == "CLOSED" for encounter in counting)
+        return self.appointment is not None and self.appointment.encounter_state == "CLOSED"
+
+    @property
+    def documents(self) -> bool:
+        """Whether this visit is expected to have an encounter at all."""
+        return bool(self.encounters) or (self.clinicals and self.provider_documents)
+
+    @property
+    def signed_on(self) -> date | None:
+        return max((e.closed_on for e in self.encounters if e.closed_on), default=None)

@@ -1,0 +1,134 @@
+"""What ships as the default for every rule, with its source, and what one practice has changed of it.
+
+`policy(practice, "grace_hours.G13")` answers for a screen; `Policies` is the whole set, frozen, for the rules.
+Grace and SLA are hours of business days (Saturdays, Sundays and the practice's closed days do not count).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from athena_dash.practices.models import Practice
+
+DAY = 24
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDefault:
+    """Shipped numbers of one gap code. Source: revenue-cycle.md §2, whose own sources stand in brackets."""
+
+    grace_hours: float
+    sla_hours: float
+    owner: str
+    source: str
+
+
+RULE_DEFAULTS: Mapping[str, RuleDefault] = {
+    "G01": RuleDefault(0, DAY, "front desk", "§2.1 G01: end of day, solved next business morning"),
+    "G02": RuleDefault(3 * DAY, 2 * DAY, "front desk", "§2.1 G02: no patient charge in 3 days"),
+    "G03": RuleDefault(4, DAY, "clinical staff", "§2.1 G03: 4 h after the start, or day end"),
+    "G04": RuleDefault(DAY, DAY, "front desk", "§2.1 G04: more than 24 h"),
+    "G05": RuleDefault(4, DAY, "front desk", "§2.1 G05: more than 4 h; one business day to solve"),
+    "G11": RuleDefault(DAY, 2 * DAY, "provider", "§2.2 G11: warn after 24 h, breach after 72 h"),
+    "G12": RuleDefault(3 * DAY, 2 * DAY, "supervising provider", "§2.2 G12: in review more than 3 days"),
+    "G13": RuleDefault(
+        DAY, 2 * DAY, "charge entry", "§2.2 G13: charge entry within 24 h [athena batch header]"
+    ),
+    "G14": RuleDefault(1, DAY, "integration", "§2.2 G14: one business day"),
+    "G15": RuleDefault(2 * DAY, 2 * DAY, "coder", "§2.2 G15: more than 2 days"),
+    "G17": RuleDefault(
+        DAY, 2 * DAY, "clinical staff", "§2.2 G17: hold 24 h, late arrival heals itself; 2 days"
+    ),
+    "G18": RuleDefault(DAY, 5 * DAY, "billing manager", "§2.2 G18"),
+    "G20": RuleDefault(1, 2 * DAY, "biller", "§2.2 G20"),
+    "G22": RuleDefault(2 * DAY, DAY, "biller", "§2.2 G22: no successor in 2 business days"),
+    "G23": RuleDefault(DAY, DAY, "integration", "§2.2 G23: no claim more than 24 h"),
+    "G24": RuleDefault(2 * DAY, 2 * DAY, "biller", "§2.3 G24: HOLD 2 days [athena daily best practice]"),
+    "G25": RuleDefault(10 * DAY, 5 * DAY, "biller", "§2.3 G25: 10 business days"),
+    "G26": RuleDefault(2 * DAY, DAY, "biller", "§2.3 G26: DROP more than 2 business days"),
+    "G29": RuleDefault(15 * DAY, 5 * DAY, "payer", "§2.3 G29: 21 calendar days = 15 business days [Kareo]"),
+    "G31": RuleDefault(0, 5 * DAY, "billing manager", "§2.3 G31: 30 days before the filing limit"),
+    "G41": RuleDefault(30 * DAY, 30 * DAY, "biller", "§2.4 G41: credit older than 30 days"),
+}
+
+# Everything that is one value for the whole practice. Sources as above unless said.
+SETTINGS: Mapping[str, Any] = {
+    "grace_hours_facility.G13": 3 * DAY,  # §0.6: hospital and surgical charge entry 2-3 days
+    "grace_hours_manager.G24": 6 * DAY,  # §0.6: MGRHOLD worked within 6 days
+    "closed_days": [],  # ISO dates on which the practice is closed
+    "not_billable.visit_types": [],  # §2.0: an admin rule suppresses every gap
+    "not_billable.providers": [],
+    "not_billable.departments": [],
+    "not_billable.payers": [],
+    "no_show_fee": 0,  # dollars; 0 = the practice charges none and G02 stays silent
+    "show_rate": 0.7,  # share of never-resolved past appointments that did happen, until measured
+    "expected_ratio": 0.45,  # expected payment per charged dollar, until the practice's own payments say
+    "filing_alarm_days": 30,  # §2.3 G31
+}
+
+FACILITY_PLACES = frozenset({"19", "21", "22", "23", "24"})
+"""CMS place-of-service codes of hospitals and surgery centres, where charges take longer."""
+
+
+@dataclass(frozen=True)
+class Policies:
+    """A practice's overrides over the shipped defaults. Empty is a practice that has changed nothing."""
+
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+    def value(self, name: str) -> Any:
+        """Raises LookupError for a name nothing ships: a typing error must not read as "no policy"."""
+        return self.overrides[name] if name in self.overrides else default(name)
+
+    def grace_hours(self, code: str) -> float:
+        return float(self.value(f"grace_hours.{code}"))
+
+    def sla_hours(self, code: str) -> float:
+        return float(self.value(f"sla_hours.{code}"))
+
+    def owner(self, code: str) -> str:
+        return str(self.value(f"owner.{code}"))
+
+    @property
+    def closed_days(self) -> frozenset[date]:
+        return frozenset(date.fromisoformat(day) for day in self.value("closed_days"))
+
+    @property
+    def claim_statuses(self) -> Mapping[str, str]:
+        return self._family("claim_status.")
+
+    @property
+    def filing_days(self) -> Mapping[str, int]:
+        return {kind.lower(): int(days) for kind, days in self._family("filing_days.").items()}
+
+    def _family(self, prefix: str) -> dict[str, Any]:
+        return {
+            name[len(prefix) :]: value for name, value in self.overrides.items() if name.startswith(prefix)
+        }
+
+
+def default(name: str) -> Any:
+    """The shipped value of a dotted name."""
+    if name in SETTINGS:
+        return SETTINGS[name]
+    field_name, _, code = name.partition(".")
+    if code in RULE_DEFAULTS and field_name in {"grace_hours", "sla_hours", "owner"}:
+        return getattr(RULE_DEFAULTS[code], field_name)
+    raise LookupError(f"no policy is called {name!r}")
+
+
+def policies_of(practice: Practice | int) -> Policies:
+    from athena_dash.practices.models import (
+        Policy,
+    )  # here, so that the rules which read Policies stay free of Django
+
+    pk = practice if isinstance(practice, int) else practice.pk
+    return Policies(dict(Policy.objects.filter(practice_id=pk).values_list("name", "value")))
+
+
+def policy(practice: Practice | int, name: str) -> Any:
+    return policies_of(practice).value(name)
