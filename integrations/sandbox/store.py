@@ -41,6 +41,10 @@ create table if not exists truth (
     practice text not null, kind text not null, id text not null, visit text, doc blob not null,
     primary key (practice, kind, id)
 ) without rowid;
+create table if not exists pending (
+    seq integer primary key autoincrement, at text not null, practice text not null, doc blob not null
+);
+create index if not exists pending_due on pending (at, seq);
 """
 
 PARENTS = {"service": "encounter_id", "claim": "appointment_id", "encounter": "appointment_id"}

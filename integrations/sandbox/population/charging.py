@@ -1,0 +1,116 @@
+"""Turns a documented visit into a claim, a waived slip (charge entry not required) or a missing one."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from integrations.sandbox.population import lag
+from integrations.sandbox.population.billing import bill
+from integrations.sandbox.population.claim import Bill
+from integrations.sandbox.population.course import Course, later
+from integrations.sandbox.population.exam import Exam, draw_codes, reopen, services, unbill
+from integrations.sandbox.population.office import staffed
+
+# Reasons athena ships (revenue-cycle.md §1.1 S7), with their weight.
+NOT_REQUIRED = ((0.45, "No Services Performed"), (0.25, "Other"), (0.30, "Global Period"))
+
+
+def charge(course: Course, exam: Exam) -> None:
+    """athena makes no claim before check-out; most practices none before the signature either."""
+    rng, clinician = course.rng, course.plan.clinician
+    early = course.encounter is not None and rng.random() < clinician.charges_before_signing
+    ready = exam.checked_out_at if early else later(exam.checked_out_at, exam.closed_at)
+    slip_ready = later(exam.checked_out_at, exam.closed_at)
+    habit = lag.SLIP_FORGOTTEN if exam.slip_forgotten else course.clinic.blueprint.charge_entry
+    delay = habit.draw(rng)
+    entered = staffed(ready + delay, course.plan.zone, rng) if ready and delay else None
+    if slip_ready:
+        blame(course, exam, slip_ready, entered)
+    if not entered:
+        return
+    lot = rng.random()
+    if lot < 0.012:
+        waive(course, exam, entered)
+    elif lot < 0.024:
+        bill_by_hand(course, exam, entered)
+    else:
+        bill_visit(course, exam, entered)
+        if course.encounter and exam.closed_at and rng.random() < 0.015:
+            reopen(course, max(entered, exam.closed_at) + timedelta(days=rng.uniform(0.5, 20)))
+
+
+def blame(course: Course, exam: Exam, ready: datetime, entered: datetime | None) -> None:
+    name = "codes_not_chosen" if exam.slip_forgotten else "charge_entry_waits"
+    if entered is None and not exam.slip_forgotten:
+        name = "charge_interface_failed" if course.rng.random() < 0.25 else "charge_entry_forgotten"
+    course.script.cause("G13", name, ready, entered, ("appointment", course.appointment.id))
+
+
+def waive(course: Course, exam: Exam, at: datetime) -> None:
+    """Charge entry not required. `Other` on a visit with billable services is how revenue leaks (G18)."""
+    reason = course.rng.choices([why for _, why in NOT_REQUIRED], [weight for weight, _ in NOT_REQUIRED])[0]
+    if reason != "Other":
+        for service in course.services:
+            unbill(course, at, service)
+    elif course.services:
+        course.script.cause("G18", "billable_visit_waived", at, None, ("appointment", course.appointment.id))
+    settle(course, at, reason)
+
+
+def bill_by_hand(course: Course, exam: Exam, at: datetime) -> None:
+    """A biller keys the claim outside the visit, so it names no appointment, and waives the slip."""
+    settle(course, at, "Duplicate Slip")
+    bill(terms(course, exam, at, by_hand=True))
+
+
+def bill_visit(course: Course, exam: Exam, at: datetime) -> None:
+    rng = course.rng
+    if exam.slip_forgotten and course.encounter:
+        course.document(at - timedelta(minutes=3), services(course, at, exam.codes))
+    codes = exam.codes
+    course.appoint(at, "UpdateAppointment", status="4")
+    if len(course.services) > 1 and rng.random() < 0.025:
+        codes = codes[:-1]
+        left_off = course.services[-1]
+        ruled = at + timedelta(days=rng.uniform(1, 30)) if rng.random() < 0.4 else None
+        course.script.cause("G15", "line_left_off_claim", at, ruled, ("service", left_off.id))
+        if ruled:
+            unbill(course, ruled, left_off)
+    bill(terms(course, exam, at, codes=codes))
+
+
+def settle(course: Course, at: datetime, reason: str) -> None:
+    course.appoint(
+        at,
+        "UpdateAppointment",
+        status="4",
+        charge_entry_not_required=True,
+        charge_entry_not_required_reason=reason,
+    )
+
+
+def terms(
+    course: Course, exam: Exam, at: datetime, *, codes: tuple[str, ...] | None = None, by_hand: bool = False
+) -> Bill:
+    """What goes on the claim. Incident-to bills the supervisor for what the NP or PA did."""
+    plan, rng = course.plan, course.rng
+    supervisor = plan.clinician.supervisor
+    incident_to = supervisor is not None and rng.random() < plan.clinician.incident_to
+    reason = "manual_claim" if by_hand else "same_day_twin" if plan.twin else None
+    unseen = by_hand or course.script.disguise.hide_claim
+    return Bill(
+        clinic=course.clinic,
+        script=course.script,
+        person=plan.person,
+        zone=plan.zone,
+        at=at,
+        codes=codes or exam.codes or draw_codes(course),
+        service_day=plan.day,
+        department_id=plan.site.id,
+        billed_provider_id=supervisor if incident_to and supervisor else plan.clinician.id,
+        supervising_provider_id=supervisor,
+        appointment_id=None if by_hand else course.appointment.id,
+        diagnoses=course.encounter.diagnoses if course.encounter else (),
+        linkable=not (plan.twin and unseen),
+        reason=reason,
+    )

@@ -1,0 +1,71 @@
+"""How long people and payers take: delays drawn from mixtures of log-normals, with a share that never comes.
+
+The numbers are habits of the simulated people. No rule's grace period or threshold appears here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from math import log
+from random import Random
+
+
+@dataclass(frozen=True)
+class Lag:
+    """`parts` are (weight, median hours, spread); `never` is the share that stays undone for good."""
+
+    parts: tuple[tuple[float, float, float], ...]
+    never: float = 0.0
+
+    def draw(self, rng: Random) -> timedelta | None:
+        if rng.random() < self.never:
+            return None
+        pick = rng.random() * sum(weight for weight, _, _ in self.parts)
+        hours = 0.0
+        for weight, median, spread in self.parts:
+            pick -= weight
+            if pick <= 0:
+                hours = rng.lognormvariate(log(median), spread)
+                break
+        return timedelta(seconds=round(3600 * hours))
+
+    def surely(self, rng: Random) -> timedelta:
+        """A delay for what always happens in the end."""
+        return Lag(self.parts).draw(rng) or timedelta(0)
+
+
+DAY = 24.0
+
+# Front desk
+ARRIVAL_NOTED_LATE = Lag(((0.75, 5, 0.7), (0.25, 40, 0.8)))  # checked in after the fact
+NO_SHOW_NOTED = Lag(((0.6, 1.5, 0.7), (0.3, 20, 0.5), (0.1, 9 * DAY, 0.9)), never=0.10)
+CHECK_OUT = Lag(((0.93, 0.12, 0.6), (0.04, 4, 0.8), (0.03, 5 * DAY, 1.0)), never=0.009)
+SLOPPY_CHECK_OUT = Lag(((0.80, 0.3, 0.7), (0.13, 9, 0.8), (0.07, 6 * DAY, 1.0)), never=0.025)
+
+# Providers
+SIGN_PROMPT = Lag(((0.85, 0.8, 1.0), (0.12, 16, 0.7), (0.03, 4 * DAY, 0.8)), never=0.004)
+SIGN_USUAL = Lag(((0.60, 2.0, 1.0), (0.30, 22, 0.7), (0.10, 4 * DAY, 0.9)), never=0.008)
+SIGN_LATE = Lag(((0.20, 5, 0.8), (0.50, 2.5 * DAY, 0.6), (0.30, 9 * DAY, 0.8)), never=0.02)
+COSIGN = Lag(((0.7, 20, 0.9), (0.3, 4 * DAY, 0.8)), never=0.02)
+READDENDUM = Lag(((0.7, 6, 0.9), (0.3, 5 * DAY, 0.9)), never=0.05)
+
+# Charge entry
+CHARGE = Lag(((0.82, 5, 0.9), (0.12, 40, 0.6), (0.06, 8 * DAY, 0.9)), never=0.006)
+CHARGE_SURGICAL = Lag(((0.6, 26, 0.6), (0.32, 3 * DAY, 0.5), (0.08, 11 * DAY, 0.8)), never=0.008)
+SLIP_FORGOTTEN = Lag(((0.5, 6 * DAY, 0.8), (0.5, 28 * DAY, 0.8)), never=0.35)
+REPLACEMENT = Lag(((0.86, 0.1, 0.8), (0.14, 30, 1.0)))
+
+# Billing desk and payers
+HOLD = Lag(((0.62, 18, 0.9), (0.26, 4 * DAY, 0.7), (0.12, 20 * DAY, 0.8)), never=0.05)
+MANAGER_HOLD = Lag(((0.45, 2.5 * DAY, 0.8), (0.35, 8 * DAY, 0.6), (0.20, 35 * DAY, 0.7)), never=0.08)
+VENDOR_HOLD = Lag(((1.0, 4 * DAY, 0.8),), never=0.02)
+DENIAL_WORKED = Lag(((0.5, 4 * DAY, 0.8), (0.5, 18 * DAY, 0.8)), never=0.12)
+REJECTION = Lag(((1.0, 30, 0.5),))
+SECOND_PAYER = Lag(((1.0, 19 * DAY, 0.4),), never=0.02)
+PATIENT_PAYS = Lag(((0.3, 0.5 * DAY, 1.0), (0.7, 26 * DAY, 0.7)), never=0.14)
+OVERPAYMENT_RETURNED = Lag(((1.0, 40 * DAY, 0.6),), never=0.15)
+
+# Results
+RESULT = Lag(((0.6, 22, 0.5), (0.4, 3 * DAY, 0.5)))
+RESULT_TIED = Lag(((0.55, 5, 1.1), (0.25, 2.5 * DAY, 0.7), (0.20, 14 * DAY, 0.8)), never=0.22)

@@ -1,0 +1,151 @@
+"""Decides who means to visit whom and when: plans over office days, with twins and double registrations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from dataclasses import replace as amend
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
+
+from integrations.sandbox.population.blueprints import Clinician, Site
+from integrations.sandbox.population.catalogue import VisitType
+from integrations.sandbox.population.course import Clinic, Plan
+from integrations.sandbox.population.people import Person, invent_person
+
+NEW_PATIENTS = frozenset({"81", "92", "71"})  # visit types that register somebody
+TYPE_WEIGHTS = (6, 2, 2, 2, 1)
+
+
+@dataclass(frozen=True)
+class Merge:
+    """`loser` was registered by mistake; from `at` on, athena knows them as `survivor`."""
+
+    loser: Person
+    survivor: Person
+    at: datetime
+
+
+@dataclass
+class Diary:
+    """Who is booked where, so that a provider's slot is given once."""
+
+    taken: set[tuple[str, date, time]] = field(default_factory=set)
+
+    def find(
+        self, clinic: Clinic, clinician: Clinician, site: Site, pick_day: Callable[[], date]
+    ) -> tuple[date, time]:
+        """A free slot, or after some tries a double booking, as in life."""
+        for _ in range(6):
+            day = weekday(pick_day())
+            start = draw_start(clinic, site)
+            if (clinician.id, day, start) not in self.taken:
+                break
+        self.taken.add((clinician.id, day, start))
+        return day, start
+
+
+def draft(clinic: Clinic, people: list[Person], first: date, last: date, visits: int) -> list[Plan]:
+    """`visits` plans between two days; the practice grows, so later days are fuller."""
+    rng, diary, plans = clinic.rng, Diary(), list[Plan]()
+    span = (last - first).days
+
+    def pick_day() -> date:
+        place = max(rng.random(), rng.random() if rng.random() < 0.45 else 0.0)
+        return first + timedelta(days=int(place * span))
+
+    while len(plans) < visits:
+        plan = draft_one(clinic, people, diary, pick_day)
+        if rng.random() < clinic.noise.twins:
+            plan = amend(plan, twin=True, start=time(rng.randrange(8, 11), rng.choice((0, 20, 40))))
+            plans.append(amend(plan, start=time(plan.start.hour + rng.randrange(3, 6), plan.start.minute)))
+        plans.append(plan)
+    return sorted(plans[:visits], key=lambda plan: plan.starts_at)
+
+
+def draft_one(clinic: Clinic, people: list[Person], diary: Diary, pick_day: Callable[[], date]) -> Plan:
+    rng = clinic.rng
+    clinician, site, type = pick_encounter(clinic)
+    day, start = diary.find(clinic, clinician, site, pick_day)
+    plan = Plan(
+        person=rng.choice(people),
+        clinician=clinician,
+        site=site,
+        type=type,
+        day=day,
+        start=start,
+        booked_at=datetime.min.replace(tzinfo=UTC),
+    )
+    plan = amend(plan, booked_at=plan.starts_at - draw_notice(clinic))
+    if type.id in NEW_PATIENTS:
+        person = invent_person(clinic.ids, rng, clinic.blueprint, site, plan.booked_at)
+        people.append(person)
+        plan = amend(plan, person=person)
+    return plan
+
+
+def pick_encounter(clinic: Clinic) -> tuple[Clinician, Site, VisitType]:
+    rng = clinic.rng
+    clinician = rng.choice(clinic.blueprint.clinicians)
+    site = clinic.blueprint.by_site[rng.choice(clinician.sites)]
+    types = clinician.visit_types
+    return clinician, site, rng.choices(types, TYPE_WEIGHTS[: len(types)])[0]
+
+
+def draw_start(clinic: Clinic, site: Site) -> time:
+    """On the quarter hour; telehealth mostly in the evening, when a UTC date is already tomorrow's."""
+    evening = site.telehealth and clinic.rng.random() < 0.6
+    hour = (
+        clinic.rng.randrange(17, 20)
+        if evening
+        else clinic.rng.choice((8, 9, 9, 10, 10, 11, 13, 14, 14, 15, 16))
+    )
+    return time(hour, clinic.rng.choice((0, 15, 30, 45)))
+
+
+def draw_notice(clinic: Clinic) -> timedelta:
+    rng = clinic.rng
+    hours = (
+        rng.uniform(0.7, 6) if rng.random() < 0.15 else min(90 * 24.0, 20 + rng.expovariate(1 / (15 * 24)))
+    )
+    return timedelta(seconds=round(hours * 3600))
+
+
+def register_twice(clinic: Clinic, plans: list[Plan], share: float) -> tuple[list[Plan], list[Merge]]:
+    """Some people are registered again when they book; until that is found out, plans name the duplicate."""
+    rng, merges = clinic.rng, dict[str, Merge]()
+    for plan in plans:
+        survivor = plan.person.patient
+        if survivor.id in merges or plan.type.id in NEW_PATIENTS or rng.random() >= share:
+            continue
+        duplicate = replace(
+            survivor,
+            id=clinic.ids.next("patient"),
+            modified=plan.booked_at,
+            registered_on=plan.booked_at.date(),
+        )
+        policies = tuple(
+            replace(policy, id=clinic.ids.next("insurance"), patient_id=duplicate.id, modified=plan.booked_at)
+            for policy in plan.person.insurances
+        )
+        found_out = plan.starts_at + timedelta(days=rng.lognormvariate(2.6, 0.9))
+        merges[survivor.id] = Merge(Person(duplicate, policies), plan.person, found_out)
+    renamed = []
+    for plan in plans:
+        merge = merges.get(plan.person.patient.id)
+        if merge and merge.loser.patient.modified <= plan.booked_at < merge.at:
+            plan = amend(plan, person=merge.loser)
+        renamed.append(plan)
+    return renamed, list(merges.values())
+
+
+def weekday(day: date) -> date:
+    return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() > 4 else 0)
+
+
+def next_moment(at: datetime, site: Site) -> tuple[date, time]:
+    """The department's local day and time of a walk-in: the next five minutes."""
+    local = at.astimezone(ZoneInfo(site.timezone)) + timedelta(minutes=5)
+    return local.date(), time(local.hour, local.minute // 5 * 5)
