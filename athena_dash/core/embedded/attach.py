@@ -86,7 +86,7 @@ def _start_keeper(state: State, *, durable: bool) -> subprocess.Popen[bytes]:
 
 
 def _last_words(state: State) -> str:
-    lines = [line for name in ("keeper", "postgres") for line in _tail(state, name)]
+    lines = [line for name in ("postgres", "valkey", "keeper") for line in _tail(state, name)]
     return f"The logs in {state.logs} end with:\n  " + "\n  ".join(lines)
 
 

@@ -19,7 +19,8 @@ from athena_dash.core.embedded.state import State
 from athena_dash.core.embedded.supervisor import Program, Supervisor
 from athena_dash.core.embedded.valkey import Valkey
 
-PATIENCE = 45.0  # for recovery after a kill -9, and for a dead postmaster to leave the process table
+PATIENCE = 45.0  # for recovery after a kill -9
+TRIES = 4
 
 
 class Keeper:
@@ -48,24 +49,32 @@ class Keeper:
 
     def start(self) -> None:
         self.postgres.prepare()
-        self.bring_up(self.postgres.program(), lambda: self.postgres.answers("postgres"))
+        # A postmaster just killed may still be in the process table, and its pid file then bars the next one.
+        self.bring_up(
+            self.postgres.program(),
+            answers=lambda: self.postgres.answers("postgres"),
+            barred=self.postgres.pid_file.exists,
+        )
         self.postgres.create_database()
-        self.bring_up(self.valkey.program(), self.valkey.answers)
+        self.bring_up(self.valkey.program(), answers=self.valkey.answers)
 
-    def bring_up(self, program: Program, answers: Callable[[], bool]) -> None:
-        """The supervisor's restarts are also the retries that a just killed postmaster's pid file needs."""
-        self.supervisor.start(program)
+    def bring_up(
+        self, program: Program, *, answers: Callable[[], bool], barred: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Starts it and waits for an answer. The supervisor's restarts are the retries."""
+        running = self.supervisor.start(program)
         deadline = time.monotonic() + PATIENCE
         while not answers():
+            if running.failures >= TRIES and not barred():
+                raise RuntimeError(f"{program.name} ends as soon as it starts")
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{program.name} did not answer within {PATIENCE:g} s")
             self.supervisor.poll()
             time.sleep(0.03)
 
     def in_use(self) -> bool:
-        self.unused = Lock(
-            self.state.root / "in-use.lock"
-        ).claim()  # kept while stopping: newcomers wait for the end
+        # Once claimed it is kept to the end: whoever comes now waits for it, and then starts afresh.
+        self.unused = Lock(self.state.root / "in-use.lock").claim()
         return self.unused is None
 
     def ask_to_stop(self, *_: object) -> None:

@@ -19,7 +19,7 @@ from athena_dash.core.embedded.supervisor import Program
 
 ROOT_BASE = Path("/var/lib/athena-dash")
 NAME = USER = "athena_dash"
-NOT_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+NOT_DURABLE = ("fsync=off", "full_page_writes=off")  # survives a killed process, not a dead machine
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,10 @@ class Postgres:
         if self.identity is None or reachable(self.state.root) or (inside / "PG_VERSION").exists():
             return inside
         return ROOT_BASE / f"{self.state.key}-{self.password[:6]}" / inside.name
+
+    @property
+    def pid_file(self) -> Path:
+        return self.data / "postmaster.pid"
 
     def prepare(self) -> None:
         """Runs initdb where there is no cluster yet, or one whose initdb was interrupted."""
@@ -160,10 +164,9 @@ class Postgres:
 
         PostgreSQL then refuses to start for ever. A real postmaster works in its data directory.
         """
-        pid_file = self.data / "postmaster.pid"
         try:
-            working_directory = os.readlink(f"/proc/{pid_file.read_text().split()[0]}/cwd")
+            working_directory = os.readlink(f"/proc/{self.pid_file.read_text().split()[0]}/cwd")
         except (OSError, IndexError):
             return
         if Path(working_directory) != self.data.resolve():
-            pid_file.unlink()
+            self.pid_file.unlink()

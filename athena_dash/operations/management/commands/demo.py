@@ -34,7 +34,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
-        parser.add_argument("--visits", type=int, default=400, help="per practice, over 18 months")
+        parser.add_argument("--visits", type=int, default=1200, help="of all practices, over 18 months")
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--speed", type=float, default=60, help="how many events happen, 1 is real life")
 
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             self.step("migrating the database")
             call_command("migrate", verbosity=0, interactive=False)
             call_command("collectstatic", verbosity=0, interactive=False)
-            self.step(f"starting the sandbox: a synthetic athenahealth, {visits} visits a practice")
+            self.step(f"starting the sandbox: a synthetic athenahealth, {visits} visits")
             sandbox_url = self.start_sandbox(supervisor, visits, seed, speed)
             accounts = demo.create(sandbox_url)
             self.step("starting the web server")
