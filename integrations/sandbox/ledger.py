@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from integrations.sandbox.store import Store
 
@@ -34,7 +35,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="reco
 
     `visit` is None when it belongs to no visit at all. `linkable` is False where no evidence a client can see
     tells which visit it is; `reason` says why (or why a linkable record carries no id). `hidden`: a noise
-    profile took its natural id away. `visits` lists them all where a claim covers an episode.
+    profile took its natural id away.
     """
 
     practice: str
@@ -44,7 +45,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="reco
     linkable: bool = True
     reason: str | None = None
     hidden: bool = False
-    visits: tuple[str, ...] = ()
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="cause"):
@@ -90,16 +90,8 @@ class Ledger(msgspec.Struct, frozen=True):
         population = store.setting("population")
         if population is None:
             raise LookupError("this sandbox has no generated population, hence no ground truth")
-        header = msgspec.json.decode(population, type=dict[str, msgspec.Raw])
-        return cls.of(
-            Header(
-                as_of=as_of,
-                seed=msgspec.json.decode(header["seed"], type=int),
-                visits=msgspec.json.decode(header["visits"], type=int),
-                profile=msgspec.json.decode(header["profile"], type=str),
-            ),
-            read_truth(store),
-        )
+        header = msgspec.json.decode(population, type=Header)
+        return cls.of(replace(header, as_of=as_of), read_truth(store))
 
     @classmethod
     def of(cls, header: Header, rows: Iterable[Truth]) -> Ledger:

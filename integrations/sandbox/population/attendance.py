@@ -22,13 +22,13 @@ def attend(course: Course) -> datetime | None:
     if fate < 0.055:
         cancel(course)
         return None
+    if rng.random() < 0.06:
+        prepare(course)
     if fate < 0.105:
         stay_away(course)
         return None
-    if rng.random() < 0.05:
-        prepare(course)
     start = course.plan.starts_at
-    if fate < 0.112:  # seen, but nobody noted the arrival until later; some never do
+    if fate < 0.119:  # seen, but nobody noted the arrival until later; some never do
         noted = lag.ARRIVAL_NOTED_LATE.draw(rng) if rng.random() < 0.75 else None
         arrival = staffed(start + noted, course.plan.zone, rng) if noted else None
         course.script.cause(
@@ -61,6 +61,7 @@ def stay_away(course: Course) -> None:
             cancel_reason="PATIENT NO SHOW",
             cancel_no_show=True,
         )
+        course.chart(at, status="DELETED")
 
 
 def reschedule(course: Course) -> None:

@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 from random import Random
 
 from integrations.sandbox.population import lag, money, payers
+from integrations.sandbox.population.catalogue import FEES
 from integrations.sandbox.population.claim import Bill, Paper, open_claim
 from integrations.sandbox.population.lag import Lag
 from integrations.sandbox.population.office import night_batch, staffed
 from integrations.sandbox.population.payers import BY_PACKAGE, Payer
 from integrations.sandbox.population.void import draw_void, void
 
-SCRUB = ((0.885, "DROP"), (0.075, "HOLD"), (0.022, "MGRHOLD"), (0.010, "CBOHOLD"), (0.008, "ATHENAHOLD"))
+SCRUB = ((0.857, "DROP"), (0.095, "HOLD"), (0.030, "MGRHOLD"), (0.010, "CBOHOLD"), (0.008, "ATHENAHOLD"))
 
 
 def bill(terms: Bill) -> Paper:
@@ -37,6 +38,8 @@ def live(terms: Bill) -> Paper:
         paper = open_claim(terms, "CLOSED")
         collect(paper, terms.at)
         return paper
+    if not any(FEES[code][1] for code in terms.codes):
+        return open_claim(terms, "CLOSED")  # inside a surgical package: nothing to send to anybody
     status = pick(terms.rng, SCRUB)
     paper = open_claim(terms, status, hold_note(terms.rng, status))
     released = clear(paper, terms.at, status)

@@ -39,7 +39,7 @@ class Clinician:
     sites: tuple[str, ...]
     visit_types: tuple[VisitType, ...]
     signs: Lag = lag.SIGN_USUAL
-    forgets_slip: float = 0.015
+    forgets_slip: float = 0.03
     charges_before_signing: float = 0.02
     supervisor: str | None = None
     cosigned: float = 0.0
@@ -76,7 +76,7 @@ PRIMARY = Blueprint(
         Clinician("27", "MD", "Family Medicine", "008", ("1", "21"), c.PRIMARY_CARE, lag.SIGN_PROMPT),
         Clinician("28", "MD", "Family Medicine", "008", ("1",), c.PRIMARY_CARE, lag.SIGN_LATE),
         Clinician("29", "DO", "Internal Medicine", "011", ("62",), c.PRIMARY_CARE),
-        Clinician("31", "MD", "Internal Medicine", "011", ("21", "62"), c.PRIMARY_CARE, forgets_slip=0.07),
+        Clinician("31", "MD", "Internal Medicine", "011", ("21", "62"), c.PRIMARY_CARE, forgets_slip=0.10),
         Clinician(
             "34",
             "NP",
@@ -101,7 +101,7 @@ MULTI_SPECIALTY = Blueprint(
     clinicians=(
         Clinician("84", "MD", "Cardiology", "006", ("3",), c.CARDIOLOGY),
         Clinician("86", "MD", "Dermatology", "007", ("5",), c.DERMATOLOGY, lag.SIGN_PROMPT),
-        Clinician("87", "MD", "Orthopedic Surgery", "020", ("3", "5"), c.ORTHOPEDICS, lag.SIGN_LATE, 0.05),
+        Clinician("87", "MD", "Orthopedic Surgery", "020", ("3", "5"), c.ORTHOPEDICS, lag.SIGN_LATE, 0.07),
         Clinician("90", "DO", "Internal Medicine", "011", ("9",), c.TELEHEALTH, charges_before_signing=0.08),
         Clinician(
             "93",
@@ -125,8 +125,8 @@ SURGICAL = Blueprint(
         Site("151", "Granite Ridge Surgery Suite", "Denver", "CO", "America/Denver", False, "24"),
     ),
     clinicians=(
-        Clinician("258", "MD", "General Surgery", "002", ("150",), c.SURGERY),
-        Clinician("259", "MD", "General Surgery", "002", ("151",), c.ENDOSCOPY, forgets_slip=0.04),
+        Clinician("258", "MD", "General Surgery", "002", ("150",), c.SURGERY, lag.SIGN_LATE, 0.06),
+        Clinician("259", "MD", "General Surgery", "002", ("151",), c.ENDOSCOPY, forgets_slip=0.12),
         Clinician(
             "261", "PA", "General Surgery", "002", ("150",), c.SURGERY, lag.SIGN_PROMPT, supervisor="258"
         ),

@@ -37,6 +37,7 @@ FEES: dict[str, tuple[str, Decimal]] = {
         ("99397", "Yearly check-up, age 65 and over", "275.00"),
         ("99024", "Follow-up inside the surgical package", "0.00"),
         ("99232", "Hospital visit, moderate", "165.00"),
+        ("99490", "Monthly care coordination, first 20 minutes", "85.00"),
         ("99238", "Hospital discharge day", "185.00"),
         ("36415", "Blood draw", "18.00"),
         ("81002", "Urine dipstick", "12.00"),

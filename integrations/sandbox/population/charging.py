@@ -96,7 +96,15 @@ def terms(
     plan, rng = course.plan, course.rng
     supervisor = plan.clinician.supervisor
     incident_to = supervisor is not None and rng.random() < plan.clinician.incident_to
-    reason = "manual_claim" if by_hand else "same_day_twin" if plan.twin else None
+    reason = (
+        "manual_claim"
+        if by_hand
+        else "same_day_twin"
+        if plan.twin
+        else "incident_to"
+        if incident_to
+        else None
+    )
     unseen = by_hand or course.script.disguise.hide_claim
     return Bill(
         clinic=course.clinic,

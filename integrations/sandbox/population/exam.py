@@ -84,7 +84,9 @@ def sign(course: Course, done: datetime, checked_out: datetime | None) -> dateti
         closed = signed + cosign if cosign else None
     beats: list[tuple[datetime, dict[str, object]]] = []
     if checked_out:
-        beats.append((checked_out, {"progress": "CHECKEDOUT", "ended_at": checked_out}))
+        # The desk may check out while the chart still says the patient is with staff (athena-api.md §2.2).
+        left = {} if rng.random() < 0.1 else {"progress": "CHECKEDOUT"}
+        beats.append((checked_out, {"ended_at": checked_out, **left}))
     if signed and signed != closed:
         beats.append((signed, {"status": "REVIEW", "progress": "CHECKEDOUT"}))
         course.script.cause("G12", "cosign_pending", signed, closed, encounter(course))

@@ -38,34 +38,35 @@ class Lag:
 DAY = 24.0
 
 # Front desk
-ARRIVAL_NOTED_LATE = Lag(((0.75, 5, 0.7), (0.25, 40, 0.8)))  # checked in after the fact
-NO_SHOW_NOTED = Lag(((0.6, 1.5, 0.7), (0.3, 20, 0.5), (0.1, 9 * DAY, 0.9)), never=0.10)
-CHECK_OUT = Lag(((0.93, 0.12, 0.6), (0.04, 4, 0.8), (0.03, 5 * DAY, 1.0)), never=0.009)
-SLOPPY_CHECK_OUT = Lag(((0.80, 0.3, 0.7), (0.13, 9, 0.8), (0.07, 6 * DAY, 1.0)), never=0.025)
+ARRIVAL_NOTED_LATE = Lag(((0.6, 5, 0.7), (0.4, 8 * DAY, 0.9)))  # checked in after the fact
+NO_SHOW_NOTED = Lag(((0.45, 1.5, 0.7), (0.25, 20, 0.5), (0.30, 13 * DAY, 0.9)), never=0.06)
+CHECK_OUT = Lag(((0.91, 0.12, 0.6), (0.04, 4, 0.8), (0.05, 10 * DAY, 1.0)), never=0.004)
+SLOPPY_CHECK_OUT = Lag(((0.73, 0.3, 0.7), (0.12, 9, 0.8), (0.15, 11 * DAY, 1.0)), never=0.008)
 
 # Providers
-SIGN_PROMPT = Lag(((0.85, 0.8, 1.0), (0.12, 16, 0.7), (0.03, 4 * DAY, 0.8)), never=0.004)
-SIGN_USUAL = Lag(((0.60, 2.0, 1.0), (0.30, 22, 0.7), (0.10, 4 * DAY, 0.9)), never=0.008)
-SIGN_LATE = Lag(((0.20, 5, 0.8), (0.50, 2.5 * DAY, 0.6), (0.30, 9 * DAY, 0.8)), never=0.02)
+SIGN_PROMPT = Lag(((0.85, 0.8, 1.0), (0.12, 16, 0.7), (0.03, 4 * DAY, 0.8)), never=0.001)
+SIGN_USUAL = Lag(((0.60, 2.0, 1.0), (0.30, 22, 0.7), (0.14, 9 * DAY, 0.9)), never=0.003)
+SIGN_LATE = Lag(((0.20, 5, 0.8), (0.50, 2.5 * DAY, 0.6), (0.30, 16 * DAY, 0.8)), never=0.006)
 COSIGN = Lag(((0.7, 20, 0.9), (0.3, 4 * DAY, 0.8)), never=0.02)
 READDENDUM = Lag(((0.7, 6, 0.9), (0.3, 5 * DAY, 0.9)), never=0.05)
 
 # Charge entry
-CHARGE = Lag(((0.82, 5, 0.9), (0.12, 40, 0.6), (0.06, 8 * DAY, 0.9)), never=0.006)
-CHARGE_SURGICAL = Lag(((0.6, 26, 0.6), (0.32, 3 * DAY, 0.5), (0.08, 11 * DAY, 0.8)), never=0.008)
-SLIP_FORGOTTEN = Lag(((0.5, 6 * DAY, 0.8), (0.5, 28 * DAY, 0.8)), never=0.35)
+CHARGE = Lag(((0.75, 5, 0.9), (0.13, 40, 0.6), (0.12, 14 * DAY, 0.9)), never=0.005)
+CHARGE_SURGICAL = Lag(((0.6, 26, 0.6), (0.32, 3 * DAY, 0.5), (0.12, 16 * DAY, 0.8)), never=0.005)
+SLIP_FORGOTTEN = Lag(((0.5, 9 * DAY, 0.8), (0.5, 32 * DAY, 0.8)), never=0.15)
+CHARGE_WITHOUT_VISIT = Lag(((0.6, 20, 0.8), (0.4, 9 * DAY, 0.9)), never=0.15)
 REPLACEMENT = Lag(((0.86, 0.1, 0.8), (0.14, 30, 1.0)))
 
 # Billing desk and payers
-HOLD = Lag(((0.62, 18, 0.9), (0.26, 4 * DAY, 0.7), (0.12, 20 * DAY, 0.8)), never=0.05)
-MANAGER_HOLD = Lag(((0.45, 2.5 * DAY, 0.8), (0.35, 8 * DAY, 0.6), (0.20, 35 * DAY, 0.7)), never=0.08)
+HOLD = Lag(((0.52, 18, 0.9), (0.26, 5 * DAY, 0.7), (0.24, 26 * DAY, 0.8)), never=0.03)
+MANAGER_HOLD = Lag(((0.45, 2.5 * DAY, 0.8), (0.35, 8 * DAY, 0.6), (0.20, 38 * DAY, 0.7)), never=0.05)
 VENDOR_HOLD = Lag(((1.0, 4 * DAY, 0.8),), never=0.02)
-DENIAL_WORKED = Lag(((0.5, 4 * DAY, 0.8), (0.5, 18 * DAY, 0.8)), never=0.12)
+DENIAL_WORKED = Lag(((0.5, 5 * DAY, 0.8), (0.5, 26 * DAY, 0.8)), never=0.05)
 REJECTION = Lag(((1.0, 30, 0.5),))
-SECOND_PAYER = Lag(((1.0, 19 * DAY, 0.4),), never=0.02)
+SECOND_PAYER = Lag(((1.0, 17 * DAY, 0.4),), never=0.01)
 PATIENT_PAYS = Lag(((0.3, 0.5 * DAY, 1.0), (0.7, 26 * DAY, 0.7)), never=0.14)
 OVERPAYMENT_RETURNED = Lag(((1.0, 40 * DAY, 0.6),), never=0.15)
 
 # Results
 RESULT = Lag(((0.6, 22, 0.5), (0.4, 3 * DAY, 0.5)))
-RESULT_TIED = Lag(((0.55, 5, 1.1), (0.25, 2.5 * DAY, 0.7), (0.20, 14 * DAY, 0.8)), never=0.22)
+RESULT_TIED = Lag(((0.55, 5, 1.1), (0.25, 2.5 * DAY, 0.7), (0.20, 20 * DAY, 0.8)), never=0.12)

@@ -1,7 +1,7 @@
 """Lets time pass in a populated store: people book, come, are signed, billed and paid, on the real calendar.
 
-`advance` foresees what newly begins since the last time (scripts, queued whole, in one transaction with the clock)
-and then plays every step that is due. Killed anywhere, it neither repeats nor forgets.
+`advance` foresees what newly begins since the last time (scripts, queued whole in one transaction with the
+clock) and then plays every step that is due. Killed anywhere, it neither repeats nor forgets.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def foresee(
     speed: float,
     rng: Random,
 ) -> None:
-    """Queue the scripts of what begins in a practice between two instants: arrivals come as a Poisson process."""
+    """Queue the scripts of what begins in a practice between two instants, as a Poisson process."""
     daily = population.visits / HISTORY.days * speed
     clinic = Clinic(
         practice, blueprint(practice), Ids.load(store, practice), rng, PROFILES[population.profile]

@@ -20,17 +20,17 @@ class Payer:
 
 
 def _answers(median_days: float, never: float) -> Lag:
-    return Lag(((0.85, median_days * DAY, 0.3), (0.15, 2.2 * median_days * DAY, 0.5)), never=never)
+    return Lag(((0.88, median_days * DAY, 0.3), (0.12, 2.0 * median_days * DAY, 0.4)), never=never)
 
 
 PAYERS = tuple(
     Payer(*row[:5], _answers(row[5], row[6]), *row[7:])
     for row in (
         # package, name, plan, type, share, median days, never answers, denies, allows
-        ("10111", "Bluestem Mutual", "Bluestem Choice PPO", "Commercial", 0.22, 13, 0.010, 0.06, 0.64),
-        ("10112", "Harborline Health", "Harborline HMO Silver", "Commercial", 0.16, 18, 0.02, 0.10, 0.55),
-        ("10113", "Northgate Assurance", "Northgate Open Access", "Commercial", 0.12, 16, 0.02, 0.07, 0.60),
-        ("10200", "Medicare Part B", "Medicare Part B", "Medicare Part B", 0.24, 15, 0.004, 0.04, 0.48),
+        ("10111", "Bluestem Mutual", "Bluestem Choice PPO", "Commercial", 0.22, 13, 0.003, 0.06, 0.64),
+        ("10112", "Harborline Health", "Harborline HMO Silver", "Commercial", 0.16, 18, 0.006, 0.10, 0.55),
+        ("10113", "Northgate Assurance", "Northgate Open Access", "Commercial", 0.12, 16, 0.006, 0.07, 0.60),
+        ("10200", "Medicare Part B", "Medicare Part B", "Medicare Part B", 0.24, 15, 0.002, 0.04, 0.48),
         (
             "10201",
             "Sagebrush",
@@ -42,8 +42,8 @@ PAYERS = tuple(
             0.11,
             0.47,
         ),
-        ("10300", "State Medicaid Plan", "Medicaid Managed Care", "Medicaid", 0.12, 22, 0.03, 0.13, 0.34),
-        ("10400", "Quarry Workers Fund", "Quarry Injury Plan", "Workers Comp", 0.04, 38, 0.06, 0.15, 0.70),
+        ("10300", "State Medicaid Plan", "Medicaid Managed Care", "Medicaid", 0.12, 22, 0.010, 0.13, 0.34),
+        ("10400", "Quarry Workers Fund", "Quarry Injury Plan", "Workers Comp", 0.04, 32, 0.03, 0.15, 0.70),
     )
 )
 SUPPLEMENTS = (

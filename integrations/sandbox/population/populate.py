@@ -40,7 +40,7 @@ BATCH = 500  # scripts folded before they are written
 OPEN_SLOTS = 40
 
 # What happens beside visits, per visit.
-ASIDES = ((0.010, sidelines.outside_result), (0.020, sidelines.orders_only), (0.010, sidelines.rounds))
+ASIDES = ((0.005, sidelines.outside_result), (0.025, sidelines.orders_only), (0.010, sidelines.rounds))
 
 Progress = Callable[[str, int, int], None]  # practice, visits told, visits asked for
 

@@ -10,13 +10,14 @@ from msgspec.structs import replace
 from integrations.sandbox.population import lag
 from integrations.sandbox.population.billing import bill
 from integrations.sandbox.population.blueprints import Clinician, Site
-from integrations.sandbox.population.catalogue import DIAGNOSES, LABS, MEDICATIONS
+from integrations.sandbox.population.catalogue import DIAGNOSES, FEES, LABS, MEDICATIONS
 from integrations.sandbox.population.claim import Bill
 from integrations.sandbox.population.course import Clinic, minutes
 from integrations.sandbox.population.facts import LOINC, RXNORM
+from integrations.sandbox.population.office import staffed
 from integrations.sandbox.population.people import Person
 from integrations.sandbox.population.script import Script
-from integrations.sandbox.world import Appointment, Clinical, Encounter
+from integrations.sandbox.world import Appointment, Clinical, Encounter, Service
 
 
 def outside_result(clinic: Clinic, person: Person, clinician: Clinician, site: Site, at: datetime) -> Script:
@@ -42,7 +43,11 @@ def outside_result(clinic: Clinic, person: Person, clinician: Clinician, site: S
 
 
 def orders_only(clinic: Clinic, person: Person, clinician: Clinician, site: Site, at: datetime) -> Script:
-    """A refill between visits: an ORDERSONLY encounter that has no appointment (athena-api.md §4)."""
+    """Work between visits: an ORDERSONLY encounter that has no appointment (athena-api.md §4).
+
+    Mostly a refill. Some of it is billable (an injection, a month of care coordination); nobody's check-out
+    reminds the desk of that claim, and it names no appointment when it is made.
+    """
     script = Script(clinic.practice, clinic.ids.visit())
     encounter = Encounter(
         id=clinic.ids.next("encounter"),
@@ -76,7 +81,40 @@ def orders_only(clinic: Clinic, person: Person, clinician: Clinician, site: Site
         category="outpatient",
     )
     script.put(at, "clinical", refill)
+    if clinic.rng.random() < 0.4:
+        bill_orders(clinic, script, person, site, encounter)
     return script
+
+
+def bill_orders(clinic: Clinic, script: Script, person: Person, site: Site, encounter: Encounter) -> None:
+    rng, at = clinic.rng, encounter.modified
+    code = rng.choice(("99490", "96372"))
+    service = Service(
+        id=clinic.ids.next("service"),
+        modified=at,
+        encounter_id=encounter.id,
+        procedure_code=code,
+        description=FEES[code][0],
+    )
+    script.put(at, "service", service)
+    delay = lag.CHARGE_WITHOUT_VISIT.draw(rng)
+    entered = staffed(at + delay, ZoneInfo(site.timezone), rng) if delay else None
+    script.cause("G23", "nobody_billed_the_orders", at, entered, ("service", service.id))
+    if entered:
+        bill(
+            Bill(
+                clinic=clinic,
+                script=script,
+                person=person,
+                zone=ZoneInfo(site.timezone),
+                at=entered,
+                codes=(code,),
+                service_day=encounter.day,
+                department_id=site.id,
+                billed_provider_id=encounter.provider_id,
+                reason="no_appointment",
+            )
+        )
 
 
 def rounds(clinic: Clinic, person: Person, clinician: Clinician, site: Site, at: datetime) -> Script:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from integrations.sandbox.ledger import Cause, truth_key
 from integrations.sandbox.population import lag, money
+from integrations.sandbox.population.catalogue import FEES
 from integrations.sandbox.population.claim import Bill, Paper
 from integrations.sandbox.population.office import local_day, staffed
 from integrations.sandbox.population.script import Change
@@ -22,8 +23,9 @@ NOT_REPLACED = 0.14
 
 
 def draw_void(terms: Bill) -> datetime | None:
+    """When the claim will be voided, if it will. A claim of nothing but $0 lines shows no void."""
     rng = terms.rng
-    if rng.random() >= SHARE:
+    if rng.random() >= SHARE or not any(FEES[code][1] for code in terms.codes):
         return None
     return staffed(terms.at + timedelta(days=rng.lognormvariate(1.8, 0.9)), terms.zone, rng)
 
