@@ -14,6 +14,7 @@ from integrations.athena.page import Page
 from integrations.athena.paging import by_cursor
 from integrations.athena.session import Answer, Session
 from integrations.athena.slices import MalformedJson, object_members
+from integrations.athena.wire import filled
 
 from .bundle import heed, read_searchset, resource_type
 from .ids import practice_reference
@@ -43,7 +44,7 @@ class FhirClient:
     def read(self, kind: str, logical_id: str) -> Page:
         """One resource; athenahealth routes a read by the practice inside the id."""
         call = self.session.call("GET", f"{ROOT}/{kind}/{{id}}")
-        answer = self.session.get(call, f"{ROOT}/{kind}/{logical_id}")
+        answer = self.session.get(call, filled(f"{ROOT}/{kind}/{{id}}", {"id": logical_id}))
         try:
             found = resource_type(object_members(answer.body))
         except MalformedJson as error:
@@ -70,20 +71,17 @@ class FhirClient:
     def search(self, kind: str, **params: str) -> Iterator[Page]:
         """`_lastUpdated` is written `_lastUpdated="ge2026-01-01"`; ah-practice and _count are added."""
         path = f"{ROOT}/{kind}"
-        query = {
-            **params,
-            "ah-practice": practice_reference(self.session.practice_id),
-            "_count": str(PAGE_SIZE),
-        }
+        practice = practice_reference(self.session.practice_id)
+        query = [*params.items(), ("ah-practice", practice), ("_count", str(PAGE_SIZE))]
 
         def follow(parameters: list[tuple[str, str]]) -> Page:
-            stated = dict(parameters).get("ah-practice", query["ah-practice"])
-            if not query["ah-practice"].endswith(stated):
-                raise InvalidResponse("FHIR's link to the next page leads to another practice")
+            for name, value in parameters:
+                if name == "ah-practice" and value not in (practice, practice.removeprefix("Organization/")):
+                    raise InvalidResponse("FHIR's link to the next page leads to another practice")
             others = [(name, value) for name, value in parameters if name != "ah-practice"]
-            return self._page(kind, path, [*others, ("ah-practice", query["ah-practice"])])
+            return self._page(kind, path, [*others, ("ah-practice", practice)])
 
-        first = self._page(kind, path, list(query.items()))
+        first = self._page(kind, path, query)
         return by_cursor(first, follow, self.session.base_url, path)
 
     def metadata(self) -> Page:

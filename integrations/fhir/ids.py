@@ -19,7 +19,7 @@ DEPARTMENT = "Department"
 
 _LOGICAL = re.compile(r"a-(\d{1,12})\.([A-Za-z]{1,40})-(\d{1,20})", re.ASCII)
 _REFERENCE = re.compile(
-    r"(?:https://[^/\s]+/fhir/r4/)?([A-Z][A-Za-z]{1,40})/([A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]{1,64})?"
+    r"(?:https?://[^/\s]+/fhir/r4/)?([A-Z][A-Za-z]{1,40})/([A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]{1,64})?"
 )
 
 
@@ -73,4 +73,4 @@ def encounter_id(practice: str, number: str) -> str:
 
 def practice_reference(practice: str) -> str:
     """The value of `ah-practice`: practices are organizations of the pseudo-practice 1."""
-    return f"Organization/a-1.Practice-{practice}"
+    return f"Organization/{LogicalId('1', 'Practice', AthenaId(practice))}"

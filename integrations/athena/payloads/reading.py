@@ -61,9 +61,14 @@ def parse(raw: bytes) -> object:
     except RecursionError:
         raise InvalidPayload("$", "is nested too deeply") from None
     try:
-        return json.loads(raw.decode("utf-8", "surrogateescape"), strict=False)
+        return json.loads(raw.decode("utf-8", "surrogateescape"), strict=False, parse_int=_integer)
     except (ValueError, RecursionError):
         raise InvalidPayload("$", "is not JSON") from None
+
+
+def _integer(digits: str) -> int | float:
+    """Python refuses integers of more than 4300 digits; an unread field may hold one."""
+    return int(digits) if len(digits) < 1000 else float(digits)
 
 
 def bind(kind: type[P], value: object, path: str) -> P:
