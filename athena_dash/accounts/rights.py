@@ -1,7 +1,7 @@
 """Rights by name: what each role may do in a practice, and the two questions every view asks.
 
-A view never asks for a role. It asks `practices_with(user, RIGHT)` and starts every queryset from the answer, or is
-wrapped in `@needs(RIGHT)`, which answers 403 to members without the right and sends strangers to sign in.
+A view never asks for a role. It asks `practices_with(user, RIGHT)` and starts every queryset from the answer,
+or is wrapped in `@needs(RIGHT)`: 403 for members without the right, sign-in for strangers.
 """
 
 from __future__ import annotations
@@ -53,14 +53,21 @@ def rights_of(user: Any) -> frozenset[str]:
 def home_of(user: Any) -> str:
     """URL name of the user's first screen: the desk before support before administration."""
     roles = set(user.memberships.values_list("role", flat=True))
-    return next((HOMES[role] for role in (Role.BILLING, Role.SUPPORT, Role.ADMIN) if role in roles), "no-practice")
+    return next(
+        (HOMES[role] for role in (Role.BILLING, Role.SUPPORT, Role.ADMIN) if role in roles), "no-practice"
+    )
+
+
+def may_connect(user: Any) -> bool:
+    """Connect a new practice: an admin of any practice, or a superuser, who alone can make the first."""
+    return bool(user.is_superuser or practices_with(user, MANAGE_PRACTICE).exists())
 
 
 View = Callable[..., HttpResponse]
 
 
 def needs(right: str) -> Callable[[View], View]:
-    """Let the view run only for members who hold the right somewhere; which practices, the view must still ask."""
+    """Let the view run for who holds the right somewhere; in which practices, the view must still ask."""
 
     def wrap(view: View) -> View:
         @login_required

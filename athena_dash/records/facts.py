@@ -204,12 +204,10 @@ class ChargeFact(Fact, frozen=True, kw_only=True):
 
 
 class TransactionFact(Fact, frozen=True, kw_only=True):
-    """A row of `/claimtransactions`: the only view of money received."""
+    """A row of `/claimtransactions`: the only view of money received. Code and amount stay the claim's."""
 
     table = "chargeline"
     claim_id: str
-    procedure_code: str = ""
-    amount: Decimal | None = None
     units: Decimal | None = None
     posted_on: dt.date | None = None
     payments: Decimal | None = None

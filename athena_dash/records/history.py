@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -43,7 +44,7 @@ def append_statuses(practice_id: int, claim_ids: Collection[str], at: datetime) 
     """
     if not claim_ids:
         return
-    values = {"practice": practice_id, "claims": list(claim_ids), "at": at}
+    values: dict[str, Any] = {"practice": practice_id, "claims": list(claim_ids), "at": at}
     with connection.cursor() as cursor:
         for statement in (CLOSE, OPEN):
             cursor.execute(statement.format(current=CURRENT), values)

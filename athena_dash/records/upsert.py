@@ -58,7 +58,9 @@ def upsert_view(practice_id: int, view: type[Fact], rows: Sequence[Sourced]) -> 
         with cast(Any, cursor).copy(copy) as stream:
             for row in rows:
                 values = [getattr(row.fact, field) for field in fields]
-                stream.write_row([list(v) if isinstance(v, tuple) else v for v in values] + [row.raw_id, row.fetched_at])
+                stream.write_row(
+                    [list(v) if isinstance(v, tuple) else v for v in values] + [row.raw_id, row.fetched_at]
+                )
         cursor.execute(upsert_sql(view), [practice_id, *absent_defaults(view), practice_id])
         return {external_id for (external_id,) in cursor.fetchall()}
 
@@ -79,7 +81,7 @@ def mark_gone(practice_id: int, table: str, rosters: Sequence[Sourced]) -> set[s
         returning t.external_id
         """
     ).format(table=sql.Identifier(model_of(table)._meta.db_table), parent=sql.Identifier(parent_column))
-    arguments = [
+    arguments: list[Any] = [
         list(newest),
         [sourced.fetched_at for sourced in newest.values()],
         practice_id,
@@ -121,9 +123,9 @@ def staging_ddl(view: type[Fact]) -> sql.Composable:
     types = {f.attname: cast(str, f.db_type(connection)) for f in model_of(view.table)._meta.concrete_fields}
     wanted = [*view.__struct_fields__, "raw_id", "fetched_at"]
     body = sql.SQL(", ").join(sql.Identifier(name) + sql.SQL(f" {types[name]}") for name in wanted)
-    return sql.SQL("create temp table if not exists {name} ({body}) on commit delete rows; truncate {name}").format(
-        name=stage_name(view), body=body
-    )
+    return sql.SQL(
+        "create temp table if not exists {name} ({body}) on commit delete rows; truncate {name}"
+    ).format(name=stage_name(view), body=body)
 
 
 @cache
@@ -149,7 +151,9 @@ def upsert_sql(view: type[Fact]) -> sql.Composable:
         old=columns(carried, "old"),
         excluded=columns(carried, "excluded"),
         absent=sql.SQL("").join(sql.SQL(", ") + sql.Identifier(name) for name in absent),
-        defaults=sql.SQL("").join(sql.SQL(f", %s::{field.db_type(connection)}") for field in absent_fields(view)),
+        defaults=sql.SQL("").join(
+            sql.SQL(f", %s::{field.db_type(connection)}") for field in absent_fields(view)
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""Exceptions → Failure rows: classified by reason, grouped by fingerprint, scheduled for another try or for a person."""
+"""Exceptions → Failure rows: classified, grouped by fingerprint, due for another try or left to a person."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from django.db.utils import DatabaseError, OperationalError
 
 from athena_dash.core import clock
 from athena_dash.sync.models import Attempt, Failure, Reason, Stage
+from athena_dash.sync.normalise.context import Unmapped
 from integrations.athena import errors
 
 BACKOFF: dict[str, tuple[timedelta, ...]] = {
@@ -40,15 +41,6 @@ REASONS: tuple[tuple[type[BaseException], Reason], ...] = (
     (IntegrityError, Reason.CONFLICT),
     (OperationalError, Reason.TRANSIENT),
 )
-
-
-class Unmapped(Exception):
-    """A payload uses a code we do not know; `field` is where, `kind` says of what. The code itself is not PHI."""
-
-    def __init__(self, field: str, kind: str, code: str) -> None:
-        super().__init__(f"{kind} {code[:40]!r} is not one we know; map it, then reprocess.")
-        self.field = field
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +85,9 @@ def understand(error: BaseException) -> Problem:
             retry_after=error.retry_after,
         )
     if isinstance(error, DatabaseError):
-        return Problem(reason=reason, code=type(error).__name__, message="The database refused to store this record.")
+        return Problem(
+            reason=reason, code=type(error).__name__, message="The database refused to store this record."
+        )
     return Problem(
         reason=reason,
         code=type(error).__name__,
@@ -155,6 +149,18 @@ def record_problem(stage: Stage, subject: Subject, problem: Problem, *, trigger:
     return failure
 
 
+def reopen(failure: Failure, problem: Problem) -> None:
+    """A retry failed: release the claim and say what is wrong now; its attempt is kept by whoever retried."""
+    failure.refresh_from_db()
+    if failure.claimed_until is not None:  # else the pipeline has recorded this very try already
+        failure.attempts += 1
+        failure.next_try_at = next_try(problem, failure.attempts, clock.now())
+    failure.claimed_until = None
+    failure.message, failure.reason, failure.code = problem.message, problem.reason, problem.code
+    failure.last_seen = clock.now()
+    failure.save()
+
+
 def described(stage: str, resource: str, problem: Problem, now: datetime) -> dict[str, Any]:
     return {
         "reason": problem.reason,
@@ -189,8 +195,10 @@ def resolve(practice_id: int, stages: list[str], kind: str, ids: list[str], reso
         return 0
     return int(
         Failure.objects.filter(
-            practice_id=practice_id, stage__in=stages, subject_kind=kind, subject_id__in=ids, resolved_at__isnull=True
+            practice_id=practice_id,
+            stage__in=stages,
+            subject_kind=kind,
+            subject_id__in=ids,
+            resolved_at__isnull=True,
         ).update(resolved_at=clock.now(), resolution=resolution, next_try_at=None, claimed_until=None)
     )
-
-

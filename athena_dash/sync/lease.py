@@ -24,7 +24,9 @@ class Lease:
 
     def hold(self) -> Feed:
         """Lock the feed's row for this transaction and renew the lease, or raise LeaseLost."""
-        feed = Feed.objects.select_for_update().filter(pk=self.feed_id, lease_token=self.token).first()
+        feed: Feed | None = (
+            Feed.objects.select_for_update().filter(pk=self.feed_id, lease_token=self.token).first()
+        )
         if feed is None:
             raise LeaseLost
         feed.lease_until = clock.now() + LENGTH

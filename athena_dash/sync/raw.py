@@ -62,7 +62,9 @@ def keep(
 
     A payload equal to a stored one that still waits to be processed is left to that row (the sweeper finds it).
     """
-    newest = {(p.external_id, p.parent_id): p for p in payloads}  # a page may name a record twice: the last wins
+    newest = {
+        (p.external_id, p.parent_id): p for p in payloads
+    }  # a page may name a record twice: the last wins
     rows = list(newest.values())
     if not rows:
         return []
@@ -102,7 +104,7 @@ def payload(resource: Resource, id_field: str, body: bytes, parent_id: str = "")
 
 
 def fingerprint(document: Any, body: bytes, volatile: Iterable[str]) -> bytes:
-    """SHA-256 over the record with keys sorted and volatile fields left out; key order in athena's answers is random."""
+    """SHA-256 with keys sorted and volatile fields left out: key order in athena's answers is random."""
     if not isinstance(document, dict):
         return hashlib.sha256(body).digest()
     steady = {key: value for key, value in document.items() if key not in volatile}

@@ -33,8 +33,16 @@ STAMPS = frozenset({"lastmodified", "lastmodifiedby", "lastupdated", "lastupdate
 RESOURCES: dict[str, Resource] = {
     r.name: r
     for r in (
-        Resource(name="departments", record="department", interval=60 * MINUTE, fresh_within=180 * MINUTE, listed=True),
-        Resource(name="providers", record="provider", interval=60 * MINUTE, fresh_within=180 * MINUTE, listed=True),
+        Resource(
+            name="departments",
+            record="department",
+            interval=60 * MINUTE,
+            fresh_within=180 * MINUTE,
+            listed=True,
+        ),
+        Resource(
+            name="providers", record="provider", interval=60 * MINUTE, fresh_within=180 * MINUTE, listed=True
+        ),
         Resource(
             name="appointments",
             record="appointment",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from athena_dash.records.models.base import Record, natural_key
 
-MONEY = {"max_digits": 12, "decimal_places": 2}
+MONEY: dict[str, Any] = {"max_digits": 12, "decimal_places": 2}
 
 
 class Insurance(Record):
@@ -122,7 +124,9 @@ class ClaimStatusChange(models.Model):
                 name="one_current_status_per_slot",
             )
         ]
-        indexes = [models.Index(fields=["practice", "claim_id", "slot", "first_seen"], name="claim_status_history")]
+        indexes = [
+            models.Index(fields=["practice", "claim_id", "slot", "first_seen"], name="claim_status_history")
+        ]
 
     def __str__(self) -> str:
         return f"claim {self.claim_id} {self.slot} {self.status}"

@@ -88,9 +88,13 @@ class Failure(models.Model):
         indexes = [
             models.Index(fields=["fingerprint", "-last_seen"], name="failure_group"),
             models.Index(
-                fields=["practice", "-last_seen"], name="failure_open", condition=models.Q(resolved_at__isnull=True)
+                fields=["practice", "-last_seen"],
+                name="failure_open",
+                condition=models.Q(resolved_at__isnull=True),
             ),
-            models.Index(fields=["next_try_at"], name="failure_due", condition=models.Q(resolved_at__isnull=True)),
+            models.Index(
+                fields=["next_try_at"], name="failure_due", condition=models.Q(resolved_at__isnull=True)
+            ),
         ]
 
     def __str__(self) -> str:

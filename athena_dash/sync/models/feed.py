@@ -43,7 +43,9 @@ class Feed(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["practice", "resource"], name="one_feed_per_resource")]
-        indexes = [models.Index(fields=["due_at"], name="feed_due", condition=models.Q(paused_at__isnull=True))]
+        indexes = [
+            models.Index(fields=["due_at"], name="feed_due", condition=models.Q(paused_at__isnull=True))
+        ]
 
     def __str__(self) -> str:
         return f"{self.practice_id}/{self.resource}"
@@ -101,7 +103,9 @@ class Subject(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["practice", "resource", "key", "scope"], name="one_subject_per_key")
+            models.UniqueConstraint(
+                fields=["practice", "resource", "key", "scope"], name="one_subject_per_key"
+            )
         ]
         indexes = [
             models.Index(

@@ -21,7 +21,9 @@ class RawRecord(models.Model):
     external_id = models.TextField()
     parent_id = models.TextField(default="")  # the subject it was asked for: patient, encounter or claim
     body = models.BinaryField()  # zlib
-    hash = models.BinaryField(max_length=32)  # SHA-256 of the canonical form: keys sorted, volatile fields left out
+    hash = models.BinaryField(
+        max_length=32
+    )  # SHA-256 of the canonical form: keys sorted, volatile fields left out
     size = models.PositiveIntegerField()  # bytes as received
     fetched_at = models.DateTimeField()
     request_id = models.TextField(default="")  # athena's x-request-id
@@ -34,9 +36,13 @@ class RawRecord(models.Model):
     class Meta:
         indexes = [
             # newest payload of a record: the comparison of every page
-            models.Index(fields=["practice", "resource", "external_id", "parent_id", "-id"], name="raw_newest"),
+            models.Index(
+                fields=["practice", "resource", "external_id", "parent_id", "-id"], name="raw_newest"
+            ),
             models.Index(  # the sweeper
-                fields=["practice", "id"], name="raw_unprocessed", condition=models.Q(processed_version__isnull=True)
+                fields=["practice", "id"],
+                name="raw_unprocessed",
+                condition=models.Q(processed_version__isnull=True),
             ),
         ]
 

@@ -1,0 +1,58 @@
+"""Departments, providers and patients of athenaOne → facts."""
+
+from __future__ import annotations
+
+from athena_dash.records.facts import DepartmentFact, PatientFact, PatientMerge, ProviderFact
+from athena_dash.sync.normalise.context import Context
+from integrations.athena.payloads import Department, Patient, Provider, read
+
+
+def department(body: bytes, context: Context) -> tuple[DepartmentFact]:
+    seen = read(Department, body)
+    return (
+        DepartmentFact(
+            external_id=seen.departmentid,
+            name=seen.name or seen.patientdepartmentname or "",
+            timezone=seen.timezonename or context.fallback.key,
+            place_of_service=seen.placeofservicetypeid or "",
+            clinicals=seen.clinicals is not False,
+        ),
+    )
+
+
+def provider(body: bytes, _: Context) -> tuple[ProviderFact]:
+    seen = read(Provider, body)
+    return (
+        ProviderFact(
+            external_id=seen.providerid,
+            first_name=seen.firstname or "",
+            last_name=seen.lastname or "",
+            display_name=seen.displayname or "",
+            npi=seen.npi or "",
+            specialty=seen.specialty or "",
+            billable=seen.billable is not False,
+            creates_encounter=seen.createencounteroncheckin is not False,
+        ),
+    )
+
+
+def patient(body: bytes, _: Context) -> tuple[PatientFact | PatientMerge, ...]:
+    """A survivor of a merge also speaks for the ids it swallowed (showpreviouspatientids)."""
+    seen = read(Patient, body)
+    return (
+        PatientFact(
+            external_id=seen.patientid,
+            first_name=seen.firstname or "",
+            last_name=seen.lastname or "",
+            dob=seen.dob,
+            sex=seen.sex or "",
+            status=seen.status or "",
+            department_id=seen.primarydepartmentid or seen.departmentid or "",
+            provider_id=seen.primaryproviderid or "",
+        ),
+        *(
+            PatientMerge(external_id=previous, merged_into=seen.patientid)
+            for previous in seen.previouspatientids
+            if previous != seen.patientid
+        ),
+    )

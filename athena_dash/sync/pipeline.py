@@ -1,0 +1,241 @@
+"""The story in one place: raw payloads → facts → rows → links → gaps, in one transaction per batch.
+
+A record that cannot be understood becomes a Failure and does not stop its batch. A batch that the database or our own
+code refuses is halved until the record at fault stands alone; that one becomes a Failure too. `processed_version` is
+set in the same transaction, so a killed worker leaves rows that the sweeper finds.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from django.db import connection, transaction
+
+from athena_dash.core import clock
+from athena_dash.correlation import service as correlation
+from athena_dash.practices.models import Practice
+from athena_dash.records.facts import Sourced
+from athena_dash.records.history import append_statuses
+from athena_dash.records.models import Department
+from athena_dash.records.upsert import Touched, mark_record_gone, upsert
+from athena_dash.sync import failures, raw, subjects
+from athena_dash.sync.evidence import evidence_of
+from athena_dash.sync.models import Failure, Feed, RawRecord, Stage
+from athena_dash.sync.normalise import Context, normalise
+from athena_dash.sync.resources import RESOURCES
+
+BATCH = 1000
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What processing a set of raw rows came to: visits whose links or gaps were looked at again, failed raw rows."""
+
+    visits: set[int] = field(default_factory=set)
+    failed: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """One batch after normalise: facts to write, and the raw rows that could not be read, each with why."""
+
+    facts: list[Sourced]
+    errors: list[tuple[RawRecord, Exception]]
+
+
+def process(practice_id: int, raw_ids: Sequence[int]) -> Outcome:
+    """Run these raw rows through every stage. Running it again changes nothing."""
+    outcome = Outcome()
+    for start in range(0, len(raw_ids), BATCH):
+        process_halving(practice_id, raw_ids[start : start + BATCH], outcome)
+    return outcome
+
+
+def process_halving(practice_id: int, raw_ids: Sequence[int], outcome: Outcome) -> None:
+    try:
+        process_batch(practice_id, raw_ids, outcome)
+    except Exception as error:
+        if len(raw_ids) == 1:
+            keep_crash(practice_id, raw_ids[0], error)
+            outcome.failed.add(raw_ids[0])
+            return
+        middle = len(raw_ids) // 2
+        process_halving(practice_id, raw_ids[:middle], outcome)
+        process_halving(practice_id, raw_ids[middle:], outcome)
+
+
+def process_batch(practice_id: int, raw_ids: Sequence[int], outcome: Outcome) -> None:
+    now = clock.now()
+    with transaction.atomic():
+        lock(practice_id)
+        rows = newest_of(practice_id, raw_ids)
+        understood = understand(practice_id, rows)
+        touched = upsert(practice_id, understood.facts)
+        append_statuses(practice_id, touched.get("claim", ()), now)
+        for resource in {row.resource for row in rows}:
+            subjects.route(practice_id, resource, touched, now)
+        keep_errors(understood.errors)
+        settled = [str(row.pk) for row in rows if row not in {bad for bad, _ in understood.errors}]
+        resolve_older(practice_id, settled)
+        visits = correlation.correlate(practice_id, with_failed(touched, understood.errors))
+        correlation.judge_visits(practice_id, visits, evidence_of(practice_id))
+        RawRecord.objects.filter(practice_id=practice_id, pk__in=raw_ids).update(
+            processed_version=raw.VERSION
+        )
+    outcome.visits |= visits
+    outcome.failed |= {row.pk for row, _ in understood.errors}
+
+
+def forget(practice_id: int, table: str, external_id: str) -> None:
+    """The source answered that it has no such record any more: its visit must be looked at again."""
+    with transaction.atomic():
+        lock(practice_id)
+        touched = mark_record_gone(practice_id, table, external_id, clock.now())
+        visits = correlation.correlate(practice_id, touched)
+        correlation.judge_visits(practice_id, visits, evidence_of(practice_id))
+
+
+def rejudge(practice_id: int, visit_ids: Sequence[int]) -> None:
+    """Time has passed, or evidence has changed: ask the rules again about these visits."""
+    with transaction.atomic():
+        lock(practice_id)
+        correlation.judge_visits(practice_id, set(visit_ids), evidence_of(practice_id))
+
+
+def lock(practice_id: int) -> None:
+    """One writer per practice: pulls overlap, writing takes turns, and so no two batches correlate one visit."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(%s, %s)", [PIPELINE_LOCK, practice_id])
+
+
+PIPELINE_LOCK = 7_001
+
+
+def newest_of(practice_id: int, raw_ids: Iterable[int]) -> list[RawRecord]:
+    """The rows in the order they were fetched, without those a newer payload of the same record has superseded."""
+    statement = """
+        select r.* from sync_rawrecord r
+        where r.practice_id = %s and r.id = any(%s) and r.purged_at is null and not exists (
+            select from sync_rawrecord newer
+            where newer.practice_id = r.practice_id and newer.resource = r.resource
+              and newer.external_id = r.external_id and newer.parent_id = r.parent_id and newer.id > r.id)
+        order by r.id
+    """
+    return list(RawRecord.objects.raw(statement, [practice_id, list(raw_ids)]))
+
+
+def understand(practice_id: int, rows: Sequence[RawRecord]) -> Understood:
+    base = context_of(practice_id)
+    facts: list[Sourced] = []
+    errors: list[tuple[RawRecord, Exception]] = []
+    for row in rows:
+        context = Context(base.practice, row.parent_id, base.zones, base.fallback)
+        try:
+            found = normalise(row.resource, raw.read(row), context)
+        except Exception as error:
+            errors.append((row, error))
+        else:
+            facts += [Sourced(fact, row.pk, row.fetched_at) for fact in found]
+    return Understood(facts, errors)
+
+
+def context_of(practice_id: int) -> Context:
+    practice = Practice.objects.get(pk=practice_id)
+    zones = Department.objects.for_practice(practice_id).values_list("external_id", "timezone")
+    return Context(
+        practice.athena_id, "", {key: ZoneInfo(zone) for key, zone in zones}, ZoneInfo(practice.timezone)
+    )
+
+
+def keep_errors(errors: Iterable[tuple[RawRecord, Exception]]) -> None:
+    feeds: dict[str, int] = {}
+    for row, error in errors:
+        if row.resource not in feeds:
+            feeds |= dict(Feed.objects.for_practice(row.practice_id).values_list("resource", "pk"))
+        failures.record(Stage.NORMALISE, subject_of(row, feeds.get(row.resource)), error)
+
+
+def keep_crash(practice_id: int, raw_id: int, error: Exception) -> None:
+    """Everything of this record was rolled back; the failure is kept outside of that."""
+    row = RawRecord.objects.get(practice_id=practice_id, pk=raw_id)
+    feed = (
+        Feed.objects.for_practice(practice_id)
+        .filter(resource=row.resource)
+        .values_list("pk", flat=True)
+        .first()
+    )
+    failures.record(Stage.UPSERT, subject_of(row, feed), error)
+    RawRecord.objects.filter(pk=raw_id).update(processed_version=raw.VERSION)
+
+
+def subject_of(row: RawRecord, feed_id: int | None) -> failures.Subject:
+    """The raw row, with whatever ids its payload still shows, so that the judge can recognise the visit (D1)."""
+    seen = peek(raw.read(row))
+    resource = RESOURCES.get(row.resource)
+    known = not row.external_id.startswith("?")
+    return failures.Subject(
+        practice_id=row.practice_id,
+        kind=Failure.SubjectKind.RAW,
+        id=str(row.pk),
+        feed_id=feed_id,
+        resource=row.resource,
+        record_kind=resource.record if resource else row.resource,
+        record_id=row.external_id if known else "",
+        patient_id=seen.get("patientid", "") or (row.parent_id.partition("/")[0] if is_patients(row) else ""),
+        appointment_id=row.external_id
+        if known and row.resource == "appointments"
+        else seen.get("appointmentid", ""),
+    )
+
+
+def is_patients(row: RawRecord) -> bool:
+    resource = RESOURCES.get(row.resource)
+    return bool(resource and resource.subject == "patient")
+
+
+def peek(body: bytes) -> dict[str, str]:
+    """The ids at the top of a payload that failed, as text; none when it is not even an object."""
+    try:
+        document: Any = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    if not isinstance(document, dict):
+        return {}
+    return {name: raw.usable_id(document, name) for name in ("patientid", "appointmentid")}
+
+
+def with_failed(touched: Touched, errors: Iterable[tuple[RawRecord, Exception]]) -> Touched:
+    """Also look again at visits whose record has just failed: their gap may now be our own fault."""
+    together: Touched = defaultdict(set, {table: set(ids) for table, ids in touched.items()})
+    for row, _ in errors:
+        subject = subject_of(row, None)
+        if subject.appointment_id:
+            together["appointment"].add(subject.appointment_id)
+        if subject.record_id:
+            together[subject.record_kind].add(subject.record_id)
+    return dict(together)
+
+
+def resolve_older(practice_id: int, settled: Sequence[str]) -> None:
+    """Close failures of these payloads, and of older payloads of the same records: a newer one came through."""
+    statement = """
+        select older.id::text from sync_rawrecord newer
+        join sync_rawrecord older
+          on older.practice_id = newer.practice_id and older.resource = newer.resource
+         and older.external_id = newer.external_id and older.parent_id = newer.parent_id and older.id < newer.id
+        join sync_failure f
+          on f.practice_id = older.practice_id and f.subject_kind = 'raw' and f.subject_id = older.id::text
+         and f.resolved_at is null
+        where newer.practice_id = %s and newer.id = any(%s)
+    """
+    stages = [Stage.NORMALISE, Stage.UPSERT, Stage.CORRELATE, Stage.GAPS]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [practice_id, [int(pk) for pk in settled]])
+        older = [pk for (pk,) in cursor.fetchall()]
+    failures.resolve(practice_id, stages, Failure.SubjectKind.RAW, list(settled), "processed")
+    failures.resolve(practice_id, stages, Failure.SubjectKind.RAW, older, "superseded")

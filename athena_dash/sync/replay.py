@@ -1,0 +1,249 @@
+"""Run one failure again, by the verb its reason asks for, and say truly what came of it.
+
+Claimed by compare-and-set with a fencing token: a second click, a second tab and the automatic retry find it busy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Count, F, Q, Sum
+
+from athena_dash.core import clock
+from athena_dash.correlation.models import Gap
+from athena_dash.sync import failures, pipeline, pull, raw
+from athena_dash.sync.connections import source_for
+from athena_dash.sync.models import Attempt, Failure, RawRecord, Reason, Stage, Subject
+from athena_dash.sync.resources import RESOURCES
+from athena_dash.sync.source import Source, payloads, roster
+from integrations.athena.errors import Gone, InvalidResponse, TransientError
+from integrations.athena.page import Page
+
+if TYPE_CHECKING:
+    from athena_dash.accounts.models import User
+
+CLAIM = timedelta(minutes=5)
+REPROCESS, REFETCH = "reprocess", "refetch"
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    verb: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryResult:
+    """`outcome`: confirmed | already | superseded | gone | failed | unknown | busy. Dollars are expected dollars."""
+
+    outcome: str
+    message: str
+    visit_ids: frozenset[int] = frozenset()
+    gaps_closed: int = 0
+    dollars_closed: Decimal = Decimal(0)
+    gaps_left: int = 0
+
+
+def suggest(failure: Failure) -> Suggestion:
+    """The default verb of design/replay.md, with the reason in one line."""
+    if failure.stage == Stage.PULL:
+        return Suggestion(REFETCH, "The pull itself failed, so there is nothing stored to reprocess.")
+    if failure.reason in (Reason.INVALID, Reason.UNMAPPED):
+        return Suggestion(
+            REFETCH, "athena's record may have been corrected since; a fresh copy is asked for."
+        )
+    return Suggestion(REPROCESS, "The stored payload is sound; the fault was on our side.")
+
+
+def retry(failure_id: int, *, verb: str, trigger: str, by: User | None = None) -> RetryResult:
+    """Claim the failure, run it, keep the attempt. Never raises for what athena or the payload does."""
+    failure = claim(failure_id)
+    if failure is None:
+        return unclaimed(failure_id)
+    started = clock.now()
+    try:
+        visits = refetch(failure) if verb == REFETCH else reprocess(failure)
+    except Gone as error:
+        close(failure, "gone")
+        pipeline.forget(failure.practice_id, failure.record_kind, failure.record_id)
+        return told(failure, RetryResult(outcome="gone", message=error.safe_message), verb, trigger, by)
+    except Exception as error:
+        problem = failures.understand(error)
+        failures.reopen(failure, problem)
+        outcome = "unknown" if problem.reason == Reason.UNKNOWN_OUTCOME else "failed"
+        return told(failure, RetryResult(outcome=outcome, message=problem.message), verb, trigger, by)
+    close(failure, "replayed")
+    return told(failure, measured(failure, visits, started), verb, trigger, by)
+
+
+def close(failure: Failure, resolution: str) -> None:
+    failures.resolve(
+        failure.practice_id, [failure.stage], failure.subject_kind, [failure.subject_id], resolution
+    )
+
+
+def told(failure: Failure, result: RetryResult, verb: str, trigger: str, by: User | None) -> RetryResult:
+    """Keep the attempt: what was done, by whom, and what came of it."""
+    Attempt.objects.create(
+        failure=failure,
+        at=clock.now(),
+        trigger=trigger,
+        by=by,
+        verb=verb,
+        outcome=result.outcome,
+        message=result.message,
+    )
+    return result
+
+
+def measured(failure: Failure, visits: Collection[int], since: datetime) -> RetryResult:
+    """Confirmed means: the record is in, correlation ran, and this is what became of the gaps it held open."""
+    gaps = Gap.objects.for_practice(failure.practice_id)
+    if visits or failure.subject_kind != Failure.SubjectKind.FEED:
+        gaps = gaps.filter(visit_id__in=visits)
+    closed = gaps.filter(closed_at__gte=since).aggregate(count=Count("pk"), dollars=Sum("at_risk"))
+    left = gaps.filter(closed_at__isnull=True).count() if visits else 0
+    dollars = closed["dollars"] or Decimal(0)
+    return RetryResult(
+        outcome="confirmed",
+        message=sentence(closed["count"], dollars, left),
+        visit_ids=frozenset(visits),
+        gaps_closed=closed["count"],
+        dollars_closed=dollars,
+        gaps_left=left,
+    )
+
+
+def sentence(closed: int, dollars: Decimal, left: int) -> str:
+    if not closed:
+        return (
+            "It came through. No gap was waiting for it."
+            if not left
+            else f"It came through; {left} gaps remain."
+        )
+    gaps = "1 gap" if closed == 1 else f"{closed} gaps"
+    rest = f"; {left} remain." if left else "."
+    return f"It came through and closed {gaps} worth ${dollars:,.0f} expected{rest}"
+
+
+def claim(failure_id: int) -> Failure | None:
+    now = clock.now()
+    free = Failure.objects.filter(
+        Q(claimed_until__isnull=True) | Q(claimed_until__lt=now), pk=failure_id, resolved_at__isnull=True
+    )
+    if not free.update(claimed_until=now + CLAIM, claim_token=F("claim_token") + 1):
+        return None
+    return Failure.objects.select_related("practice__connection", "feed").get(pk=failure_id)  # type: ignore[no-any-return]
+
+
+def unclaimed(failure_id: int) -> RetryResult:
+    failure = Failure.objects.get(pk=failure_id)
+    if failure.resolved_at is None:
+        return RetryResult(outcome="busy", message="Somebody is running it right now.")
+    outcome = "superseded" if failure.resolution == "superseded" else "already"
+    return RetryResult(outcome=outcome, message="It had already been resolved.")
+
+
+def refetch(failure: Failure) -> set[int]:
+    """Ask athena again: for the one record where it can be named, else run its feed."""
+    if failure.subject_kind == Failure.SubjectKind.FEED or failure.feed is None:
+        return rerun_feed(failure)
+    resource = RESOURCES[failure.feed.resource]
+    with source_for(failure.practice) as source:
+        answers = list(pages_about(source, resource.name, failure))
+    kept: list[int] = []
+    named = True
+    with transaction.atomic():
+        for page, parent in answers:
+            records = payloads(resource, page, parent)
+            named = named and not any(record.external_id.startswith("?") for record in records)
+            about = {"practice_id": failure.practice_id, "fetched_at": page.fetched_at}
+            about |= {"request_id": page.request_id or ""}
+            kept += raw.keep(records, resource=resource.name, **about)
+            if listing := roster(resource, page, parent):
+                kept += raw.keep([listing], resource=f"{resource.name}.roster", **about)
+    outcome = pipeline.process(failure.practice_id, kept)
+    if outcome.failed or not named or same_as_before(failure):
+        raise StillBroken
+    return outcome.visits
+
+
+def same_as_before(failure: Failure) -> bool:
+    """Whether the payload that failed is still the newest athena sends of this record."""
+    if failure.subject_kind != Failure.SubjectKind.RAW:
+        return False
+    stored = RawRecord.objects.get(pk=failure.subject_id)
+    of_record = RawRecord.objects.for_practice(failure.practice_id).filter(
+        resource=stored.resource, external_id=stored.external_id, parent_id=stored.parent_id
+    )
+    named = not stored.external_id.startswith("?")
+    return named and not of_record.filter(pk__gt=stored.pk).exists()
+
+
+def pages_about(source: Source, resource: str, failure: Failure) -> Iterator[tuple[Page, str]]:
+    """The smallest question that brings the failed record back."""
+    if failure.subject_kind == Failure.SubjectKind.SUBJECT:
+        subject = Subject.objects.get(pk=failure.subject_id)
+        owner = f"{subject.key}/{subject.scope}" if subject.scope else subject.key
+        yield from ((page, owner) for page in source.about(resource, subject.key, subject.scope))
+        return
+    stored = RawRecord.objects.get(pk=failure.subject_id)
+    if stored.parent_id:
+        key, _, scope = stored.parent_id.partition("/")
+        yield from ((page, stored.parent_id) for page in source.about(resource, key, scope))
+    elif failure.record_id:
+        yield from ((page, "") for page in source.about(resource, failure.record_id, ""))
+    elif resource == "claims" and failure.appointment_id:
+        yield from ((page, "") for page in source.v1.claims_of_appointment(failure.appointment_id))
+    else:
+        raise NoWayBack
+
+
+class NoWayBack(InvalidResponse):
+    """The payload names no record, parent or appointment to ask about."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The stored payload names no record to ask athena for; back-fill the window of its feed."
+        )
+
+
+def rerun_feed(failure: Failure) -> set[int]:
+    run = pull.run_feed(int(failure.subject_id), trigger="replay")
+    if run is None:
+        raise AthenaBusy
+    if run.outcome != run.Outcome.DONE:
+        raise StillFailing(run.message)
+    return set()
+
+
+class AthenaBusy(TransientError):
+    def __init__(self) -> None:
+        super().__init__("The feed is running right now; look again in a minute.")
+
+
+class StillFailing(InvalidResponse):
+    """The feed ran again and failed again; the message is the run's own."""
+
+
+class StillBroken(InvalidResponse):
+    def __init__(self) -> None:
+        super().__init__("athena still sends a copy that cannot be used; it must be corrected in athenaOne.")
+
+
+def reprocess(failure: Failure) -> set[int]:
+    """The stored payload through the current code; what never got stored can only be asked for again."""
+    if failure.subject_kind != Failure.SubjectKind.RAW:
+        return refetch(failure)
+    stored = RawRecord.objects.filter(pk=failure.subject_id)
+    if not stored.filter(purged_at__isnull=True).update(processed_version=None):
+        raise NoWayBack
+    outcome = pipeline.process(failure.practice_id, [int(failure.subject_id)])
+    if outcome.failed:
+        raise StillFailing(Failure.objects.values_list("message", flat=True).get(pk=failure.pk))
+    return outcome.visits

@@ -1,0 +1,93 @@
+"""Both halves of athena as one source: a feed's resource → the connector call that answers for it, and its payloads.
+
+Single reads, lists by parent and FHIR searches look the same to a walk: a stream of Pages about one subject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from athena_dash.sync.raw import Payload, payload
+from athena_dash.sync.resources import Resource
+from integrations.athena.client import AthenaClient
+from integrations.athena.endpoints import endpoint
+from integrations.athena.page import Page
+from integrations.athena.session import Session
+from integrations.fhir import ids
+from integrations.fhir.client import FhirClient
+
+ROSTERED = frozenset({"services", "insurances"})  # one page lists all children of the parent
+
+FHIR_TYPES = {
+    "fhir_patients": "Patient",
+    "fhir_encounters": "Encounter",
+    "observations": "Observation",
+    "conditions": "Condition",
+    "medication_requests": "MedicationRequest",
+    "document_references": "DocumentReference",
+    "diagnostic_reports": "DiagnosticReport",
+}
+
+
+class Source:
+    """One practice's athenaOne and FHIR over one session; `with Source(session) as source`. Thread-safe."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.v1 = AthenaClient(session)
+        self.fhir = FhirClient(session)
+
+    def about(self, resource: str, key: str, scope: str) -> Iterator[Page]:
+        """Everything athena says of one subject for this resource. Gone when it has no such record."""
+        if resource in FHIR_TYPES:
+            return self.clinical(FHIR_TYPES[resource], key)
+        return V1[resource](self.v1, key, scope)
+
+    def clinical(self, kind: str, patient_id: str) -> Iterator[Page]:
+        logical_id = ids.patient_id(self.session.practice_id, patient_id)
+        if kind == "Patient":
+            return iter([self.fhir.read(kind, logical_id)])
+        return self.fhir.of_patient(kind, logical_id)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.session.close()
+
+
+V1: dict[str, Callable[[AthenaClient, str, str], Iterator[Page]]] = {
+    "patients": lambda v1, key, _: iter([v1.patient(key)]),
+    "claims": lambda v1, key, _: iter([v1.claim(key)]),
+    "appointments": lambda v1, key, _: iter([v1.appointment(key)]),
+    "insurances": lambda v1, key, _: v1.insurances(key),
+    "encounters": lambda v1, key, scope: v1.encounters(key, scope),
+    "services": lambda v1, key, _: v1.services(key),
+    "transactions": lambda v1, key, _: v1.transactions(key),
+    "claim_notes": lambda v1, key, _: v1.claim_notes(key),
+}
+
+
+def payloads(resource: Resource, page: Page, parent: str) -> list[Payload]:
+    """The page's records, each named and fingerprinted."""
+    id_field = "id" if resource.fhir else endpoint(resource.name).id_field
+    # A record read by its own id stands for itself; only children need their parent to be told apart.
+    owner = "" if resource.name in ("patients", "claims", "appointments") else parent
+    return [payload(resource, id_field, item, owner) for item in page.items]
+
+
+def roster(resource: Resource, page: Page, parent: str) -> Payload | None:
+    """The ids a whole listing named, as a payload of its own: how a deleted child becomes visible."""
+    if resource.name not in ROSTERED:
+        return None
+    records = payloads(resource, page, parent)
+    if any(record.external_id.startswith("?") for record in records):
+        return None  # an unreadable id may be any of the stored ones: do not declare them gone
+    body = msgspec.json.encode(sorted(record.external_id for record in records))
+    return payload(resource, "", body, parent)

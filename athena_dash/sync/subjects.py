@@ -1,0 +1,160 @@
+"""Which patients, encounters and claims must be asked about one by one, and when; holds raw SQL.
+
+athenaOne has no practice-wide list of encounters, insurances, transactions or FHIR facts: each record that arrives
+makes the subjects around it due here (`route`), and open ones come due again by age (`plan_rereads`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from athena_dash.records.upsert import Touched
+from athena_dash.sync.models import Subject
+
+SEEN = "('2', '3', '4')"  # appointmentstatus of a patient who came
+
+MAKE_DUE = """
+insert into sync_subject as s (practice_id, resource, key, scope, due_at)
+select distinct %(practice)s, %(resource)s, found.key, found.scope, %(now)s::timestamptz
+from ({found}) as found(key, scope) where found.key <> ''
+on conflict (practice_id, resource, key, scope) do update set due_at = excluded.due_at
+where {again}
+"""
+
+PATIENTS_SEEN = (
+    "select patient_id, '' from records_appointment where practice_id = %(practice)s "
+    f"and external_id = any(%(ids)s) and status in {SEEN}"
+)
+CHARTS = (
+    "select patient_id, department_id from records_appointment where practice_id = %(practice)s "
+    f"and external_id = any(%(ids)s) and (status in {SEEN} or encounter_id <> '')"
+)
+ANY_PATIENT = (
+    "select patient_id, '' from {table} where practice_id = %(practice)s and external_id = any(%(ids)s)"
+)
+SIGNED_PATIENTS = (
+    "select patient_id, '' from records_encounter where practice_id = %(practice)s "
+    "and external_id = any(%(ids)s) and status = 'CLOSED'"
+)
+DOCUMENTED = (
+    "select external_id, '' from records_encounter where practice_id = %(practice)s "
+    "and external_id = any(%(ids)s) and kind in ('VISIT', 'ORDERSONLY') and status in ('OPEN', 'REVIEW', 'CLOSED')"
+)
+CLAIMS = "select external_id, '' from records_claim where practice_id = %(practice)s and external_id = any(%(ids)s)"
+HELD_CLAIMS = f"{CLAIMS} and (primary_status like '%%HOLD' or secondary_status like '%%HOLD' or patient_status like '%%HOLD')"
+
+FHIR = (
+    "fhir_encounters",
+    "diagnostic_reports",
+    "observations",
+    "conditions",
+    "medication_requests",
+    "document_references",
+)
+
+Rule = tuple[str, str, str, bool]
+"""(table that changed, subjects' resource, SQL that finds their keys, ask again if asked before)."""
+
+ROUTES: dict[str, tuple[Rule, ...]] = {
+    "appointments": (
+        ("appointment", "patients", ANY_PATIENT.format(table="records_appointment"), False),
+        ("appointment", "insurances", ANY_PATIENT.format(table="records_appointment"), False),
+        ("appointment", "fhir_patients", PATIENTS_SEEN, False),
+        ("appointment", "encounters", CHARTS, True),
+        *(("appointment", name, PATIENTS_SEEN, True) for name in FHIR),
+    ),
+    "encounters": (
+        ("encounter", "services", DOCUMENTED, True),
+        *(("encounter", name, SIGNED_PATIENTS, True) for name in FHIR),
+    ),
+    "claims": (
+        ("claim", "transactions", CLAIMS, True),
+        ("chargeline", "transactions", "select claim_id, '' from records_chargeline where practice_id = %(practice)s "
+         "and external_id = any(%(ids)s)", True),
+        ("claim", "claim_notes", HELD_CLAIMS, True),
+        ("claim", "patients", ANY_PATIENT.format(table="records_claim"), False),
+        ("claim", "insurances", ANY_PATIENT.format(table="records_claim"), False),
+    ),
+}  # fmt: skip
+
+KNOW_CLAIMS = """
+insert into sync_subject as s (practice_id, resource, key, scope, fetched_at)
+select %(practice)s, 'claims', key, '', %(now)s from unnest(%(ids)s::text[]) as key
+on conflict (practice_id, resource, key, scope) do update set fetched_at = excluded.fetched_at
+"""
+
+HELD_AGAIN, OPEN_AGAIN, CHART_AGAIN = timedelta(minutes=15), timedelta(hours=4), timedelta(minutes=30)
+
+# The claims feed does not promise HOLD, DROP, BILLED or denial moves (athena-api.md §2.1): open claims are re-read.
+REREAD_CLAIMS = """
+update sync_subject s set due_at = %(now)s
+from records_claim c
+where s.practice_id = %(practice)s and s.resource = 'claims' and s.due_at is null
+  and c.practice_id = s.practice_id and c.external_id = s.key and c.gone_at is null
+  and s.fetched_at < %(now)s::timestamptz - case
+        when c.primary_status like '%%HOLD' or c.patient_status like '%%HOLD' then %(held)s else %(open)s end
+  and not (c.primary_status in ('', 'CLOSED') and c.secondary_status in ('', 'CLOSED')
+           and c.patient_status in ('', 'CLOSED'))
+"""
+
+# There is no encounter feed: a chart with an unsigned note is read again until it is signed.
+REREAD_CHARTS = """
+update sync_subject s set due_at = %(now)s
+where s.practice_id = %(practice)s and s.resource = 'encounters' and s.due_at is null
+  and s.fetched_at < %(now)s::timestamptz - %(chart)s
+  and exists (select from records_encounter e where e.practice_id = s.practice_id and e.patient_id = s.key
+              and e.department_id = s.scope and e.status in ('OPEN', 'REVIEW'))
+"""
+
+
+def route(practice_id: int, resource: str, touched: Touched, now: datetime) -> None:
+    """Make the subjects around changed records due, in the caller's transaction."""
+    with connection.cursor() as cursor:
+        for table, subjects, found, again in ROUTES.get(resource, ()):
+            if ids := touched.get(table):
+                statement = MAKE_DUE.format(found=found, again="true" if again else "false")
+                cursor.execute(
+                    statement, {"practice": practice_id, "resource": subjects, "ids": list(ids), "now": now}
+                )
+        if resource == "claims" and (claims := touched.get("claim")):
+            cursor.execute(KNOW_CLAIMS, {"practice": practice_id, "ids": list(claims), "now": now})
+
+
+def plan_rereads(practice_id: int, resource: str, now: datetime) -> None:
+    """Let time make subjects due: open claims and unsigned charts."""
+    statement = {"claims": REREAD_CLAIMS, "encounters": REREAD_CHARTS}.get(resource)
+    if statement is None:
+        return
+    values: dict[str, Any] = {"practice": practice_id, "now": now}
+    values |= {"held": HELD_AGAIN, "open": OPEN_AGAIN, "chart": CHART_AGAIN}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+def due(practice_id: int, resource: str, now: datetime, limit: int) -> list[Subject]:
+    """The oldest due subjects first."""
+    rows = Subject.objects.filter(practice_id=practice_id, resource=resource, due_at__lte=now)
+    return list(rows.order_by("due_at", "id")[:limit])
+
+
+def asked(subjects: Sequence[Subject], at: datetime) -> None:
+    """Done, unless something made a subject due again since it was taken; in the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            update sync_subject s set fetched_at = %s, due_at = case when s.due_at > t.due_at then s.due_at end
+            from unnest(%s::bigint[], %s::timestamptz[]) as t(id, due_at) where s.id = t.id
+            """,
+            [at, [s.pk for s in subjects], [s.due_at for s in subjects]],
+        )
+
+
+def make_due(practice_id: int, resource: str, keys: Collection[str], now: datetime) -> int:
+    """Ask about these subjects again now, whoever they are scoped to."""
+    return int(
+        Subject.objects.filter(practice_id=practice_id, resource=resource, key__in=keys).update(due_at=now)
+    )

@@ -1,0 +1,156 @@
+"""The four ways a feed learns of records, each a stream of Steps: a list, the changed feed, windows, subjects.
+
+A walk talks to athena and never to the database; sync.pull commits each Step before it asks for the next, because a
+changed feed forgets a page as soon as it has handed it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from athena_dash.sync.models import Feed, Subject
+from athena_dash.sync.resources import Resource
+from athena_dash.sync.source import Source
+from integrations.athena.endpoints import endpoint
+from integrations.athena.errors import AthenaError, SubscriptionMissing
+from integrations.athena.page import Page
+from integrations.athena.subscriptions import State
+from integrations.athena.values import EASTERN
+
+HISTORY = timedelta(days=550)  # 18 months: beyond every common filing limit
+AHEAD = timedelta(days=30)
+WINDOW = timedelta(days=30)
+DAY = timedelta(days=1)
+OVERLAP = timedelta(minutes=10)
+SAFETY_NET = timedelta(minutes=15)  # how often windows are walked although the changed feed is active
+TOGETHER = 25  # subjects committed and processed in one go
+CONCURRENCY = 4
+
+Cursor = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Pages to commit together with what the cursor becomes and which subjects are thereby asked."""
+
+    pages: tuple[tuple[Page, str], ...] = ()  # (page, parent id)
+    cursor: Cursor = field(default_factory=dict)
+    asked: tuple[Subject, ...] = ()
+    errors: tuple[tuple[Subject, AthenaError], ...] = ()
+    subscription: str | None = None
+
+
+def walk_list(source: Source, resource: Resource) -> Iterator[Step]:
+    for page in source.v1.pages(resource.name):
+        yield Step(pages=((page, ""),))
+
+
+def walk_changed(source: Source, resource: Resource, feed: Feed, now: datetime) -> Iterator[Step]:
+    """Drain the changed feed. `reading` in the cursor marks a drain that has begun: whoever finds it set re-reads
+    what athena handed out since the last whole drain, because those answers may have been lost."""
+    if feed.subscription != Feed.Subscription.ACTIVE:
+        yield Step(subscription=subscribe(source, resource))
+        return
+    read_at = feed.cursor.get("read_at")
+    if feed.cursor.get("reading") and read_at:
+        since = datetime.fromisoformat(read_at) - OVERLAP
+        for page in source.v1.changed(resource.name, processed_between=(since, now)):
+            yield Step(pages=((page, ""),))
+    yield Step(cursor={"reading": True, "read_at": read_at or now.isoformat()})
+    try:
+        for page in source.v1.changed(resource.name):
+            yield Step(pages=((page, ""),))
+    except SubscriptionMissing:
+        yield Step(subscription=Feed.Subscription.MISSING, cursor={"reading": False})
+        return
+    yield Step(cursor={"reading": False, "read_at": now.isoformat()})
+
+
+def subscribe(source: Source, resource: Resource) -> str:
+    """Ask for the subscription when there is none; it becomes active minutes later and is not retroactive."""
+    state = source.v1.subscriptions.read(resource.name).state
+    if state is State.ACTIVE:
+        return Feed.Subscription.ACTIVE
+    if state is State.PARTIAL:
+        return Feed.Subscription.PARTIAL
+    source.v1.subscriptions.start(resource.name)
+    return Feed.Subscription.PENDING
+
+
+def walk_windows(source: Source, resource: Resource, feed: Feed, now: datetime) -> Iterator[Step]:
+    """History first, in windows that move the cursor as they are committed; then what was recently modified."""
+    last = now.date() + (AHEAD if resource.windows == "service" else DAY)
+    covered = feed.cursor.get("covered_to")
+    start = date.fromisoformat(covered) if covered else now.date() - HISTORY
+    while start < last:
+        end = min(start + WINDOW, last)
+        yield from window(source, resource, start, end, {"covered_to": end.isoformat()})
+        start = end
+    walked = feed.cursor.get("walked_at")
+    active = feed.subscription == Feed.Subscription.ACTIVE
+    if not walked:
+        yield Step(cursor={"walked_at": now.isoformat()})
+    elif not active or now - datetime.fromisoformat(walked) >= SAFETY_NET:
+        yield from walk_recent(source, resource, now, datetime.fromisoformat(walked) - OVERLAP)
+
+
+def walk_recent(source: Source, resource: Resource, now: datetime, since: datetime) -> Iterator[Step]:
+    """Appointments by modification time; claims, which have no such filter, by creation day."""
+    done = {"walked_at": now.isoformat()}
+    if resource.windows == "service":
+        modified = {"startlastmodified": eastern(since), "endlastmodified": eastern(now)}
+        yield from window(source, resource, now.date() - HISTORY, now.date() + AHEAD, done, modified)
+    else:
+        yield from window(source, resource, since.date() - DAY, now.date() + DAY, done)
+
+
+def window(
+    source: Source,
+    resource: Resource,
+    first: date,
+    last: date,
+    cursor: Cursor,
+    more: dict[str, str] | None = None,
+) -> Iterator[Step]:
+    """Both days included. The cursor moves only after the last page of the window."""
+    start, end = endpoint(resource.name).dates or ("", "")
+    for page in source.v1.pages(resource.name, **{start: first, end: last}, **(more or {})):
+        yield Step(pages=((page, ""),))
+    yield Step(cursor=cursor)
+
+
+def eastern(at: datetime) -> str:
+    """startlastmodified and endlastmodified want `mm/dd/yyyy hh:mi:ss` (athena-api.md §2.0)."""
+    return at.astimezone(EASTERN).strftime("%m/%d/%Y %H:%M:%S")
+
+
+def walk_subjects(source: Source, resource: Resource, subjects: Sequence[Subject]) -> Iterator[Step]:
+    """Ask about each subject, a few at a time; an error of one subject does not keep the others waiting."""
+
+    def ask(subject: Subject) -> tuple[Subject, list[Page] | AthenaError]:
+        try:
+            return subject, list(source.about(resource.name, subject.key, subject.scope))
+        except AthenaError as error:
+            return subject, error
+
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        for chunk in batched_subjects(subjects):
+            answers = list(pool.map(ask, chunk))
+            yield Step(
+                pages=tuple((page, owner(s)) for s, got in answers if isinstance(got, list) for page in got),
+                asked=tuple(s for s, got in answers if isinstance(got, list)),
+                errors=tuple((s, got) for s, got in answers if isinstance(got, AthenaError)),
+            )
+
+
+def owner(subject: Subject) -> str:
+    """Whom a payload was asked for, as sync.normalise's Context reads it."""
+    return f"{subject.key}/{subject.scope}" if subject.scope else subject.key
+
+
+def batched_subjects(subjects: Sequence[Subject]) -> Iterator[Sequence[Subject]]:
+    return (subjects[i : i + TOGETHER] for i in range(0, len(subjects), TOGETHER))
