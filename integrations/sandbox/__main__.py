@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import random
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
+
+from integrations.sandbox.ledger import Ledger
 from integrations.sandbox.population import life, populate
 from integrations.sandbox.server import PRESETS, serve
 from integrations.sandbox.store import Store
@@ -37,17 +41,22 @@ def main() -> None:
 
 
 def ensure_population(store: Store, options: argparse.Namespace) -> None:
-    """Once: a start killed half way through leaves no practice behind, and starts over."""
-    if store.setting("populated") is not None:
-        return
+    """On the first start only; the ledger is written on every one, as of the last thing that happened."""
     populate(
         store,
         seed=options.seed,
         practices=options.practices,
         visits=options.visits,
         as_of=datetime.now(UTC),
+        progress=tell,
     )
-    store.set("populated", b"1")
+    if options.truth:
+        lived_until = msgspec.json.decode(store.setting("life") or b"null", type=datetime)
+        Ledger.export(store, lived_until).write(options.truth)
+
+
+def tell(practice: str, told: int, asked: int) -> None:
+    print(f"practice {practice}: {told} of {asked} visits", file=sys.stderr, flush=True)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -56,10 +65,10 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--state", type=Path, required=True, help="SQLite file that keeps everything")
     made.add_argument("--host", default="127.0.0.1")
-    made.add_argument("--port", type=int, default=0, help="0 picks a free one")
+    made.add_argument("--port", type=int, default=0, help="default: a free one")
     made.add_argument("--seed", type=int, default=1)
     made.add_argument("--practices", type=int, default=3)
-    made.add_argument("--visits", type=int, default=2000, help="over all practices, in 18 months")
+    made.add_argument("--visits", type=int, default=2000, help="per practice, in 18 months")
     made.add_argument("--truth", type=Path, help="write the ground-truth ledger to this file")
     made.add_argument("--speed", type=float, default=0, help="how busily life goes on; 0 stands still")
     made.add_argument("--preset", choices=sorted(PRESETS), default="preview", help="rate limits and lags of")

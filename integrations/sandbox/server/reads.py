@@ -17,6 +17,8 @@ from integrations.sandbox.world import KINDS, Thing
 T = TypeVar("T", bound=Thing)
 Bound = date | str | None  # a datetime is a date
 NAMES = {struct: kind for kind, struct in KINDS.items()}
+# Without statistics SQLite prefers the primary key for `in (...)`: 1.8 ms instead of 0.03 ms a page.
+INDEXES = {"id": "", "patient_id": "indexed by thing_patient", "parent_id": "indexed by thing_parent"}
 BOUND_AT_ONCE = 500  # SQLite's oldest limit on bound values is 999
 
 
@@ -102,7 +104,7 @@ def many(
     for start in range(0, len(wanted), BOUND_AT_ONCE):
         chunk = wanted[start : start + BOUND_AT_ONCE]
         sql = (
-            f"select {by}, doc from thing where practice=? and kind=?"  # noqa: S608
+            f"select {by}, doc from thing {INDEXES[by]} where practice=? and kind=?"  # noqa: S608
             f" and {by} in ({','.join('?' * len(chunk))}) order by cast(id as integer), id"
         )
         for key, doc in store.db.execute(sql, (practice, NAMES[struct], *chunk)):

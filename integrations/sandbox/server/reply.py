@@ -41,14 +41,22 @@ def spell(payload: object) -> bytes:
 
 
 def shuffled(payload: object, rng: random.Random) -> object:
-    """The same JSON with the keys of every object in random order."""
-    if isinstance(payload, dict):
-        names = list(payload)
-        rng.shuffle(names)
-        return {name: shuffled(payload[name], rng) for name in names}
-    if isinstance(payload, list):
-        return [shuffled(item, rng) for item in payload]
-    return payload
+    """The same JSON with the keys of every object in random order, one draw of order per response."""
+    order: dict[str, float] = {}
+
+    def place(name: str) -> float:
+        if name not in order:
+            order[name] = rng.random()
+        return order[name]
+
+    def shuffle(value: object) -> object:
+        if isinstance(value, dict):
+            return {name: shuffle(value[name]) for name in sorted(value, key=place)}
+        if isinstance(value, list):
+            return [shuffle(item) for item in value]
+        return value
+
+    return shuffle(payload)
 
 
 def loosened(payload: object, name: str = "") -> object:

@@ -87,10 +87,9 @@ def running(app: Starlette) -> Iterator[str]:
     """The app on a real socket, in a thread."""
     urls: Queue[str] = Queue()
     server = make_server(app, ready=urls.put)
-    thread = threading.Thread(target=server.run)
-    thread.start()
+    threading.Thread(target=server.run, daemon=True).start()
     try:
         yield urls.get(timeout=10)
     finally:
+        # uvicorn looks at this ten times a second; no test has to wait for it.
         server.should_exit = True
-        thread.join(timeout=10)

@@ -33,7 +33,7 @@ COLD = Diagnosis(icd10="J00", snomed="82272006", description="Common cold")
 
 def department(id: str = "1", **over: object) -> Department:
     fields = {"name": "Main", "timezone": "America/New_York", "city": "Boston", "state": "MA"}
-    return Department(id=id, modified=EARLIER, **{**fields, **over})  # type: ignore[arg-type]
+    return Department(id=id, **{"modified": EARLIER, **fields, **over})  # type: ignore[arg-type]
 
 
 def provider(id: str = "21", **over: object) -> Provider:
@@ -45,7 +45,7 @@ def provider(id: str = "21", **over: object) -> Provider:
         "specialty_id": "008",
         "provider_type": "MD",
     }
-    return Provider(id=id, modified=EARLIER, **{**fields, **over})  # type: ignore[arg-type]
+    return Provider(id=id, **{"modified": EARLIER, **fields, **over})  # type: ignore[arg-type]
 
 
 def patient(id: str = "7", **over: object) -> Patient:
@@ -61,7 +61,7 @@ def patient(id: str = "7", **over: object) -> Patient:
         "registered_on": date(2024, 1, 2),
         "provider_id": "21",
     }
-    return Patient(id=id, modified=EARLIER, **{**fields, **over})  # type: ignore[arg-type]
+    return Patient(id=id, **{"modified": EARLIER, **fields, **over})  # type: ignore[arg-type]
 
 
 def insurance(id: str = "63", **over: object) -> Insurance:
@@ -76,7 +76,7 @@ def insurance(id: str = "63", **over: object) -> Insurance:
         "eligibility_status": "Eligible",
         "eligibility_checked_on": date(2026, 1, 5),
     }
-    return Insurance(id=id, modified=EARLIER, **{**fields, **over})  # type: ignore[arg-type]
+    return Insurance(id=id, **{"modified": EARLIER, **fields, **over})  # type: ignore[arg-type]
 
 
 def appointment(id: str = "500", **over: object) -> Appointment:
@@ -97,7 +97,7 @@ def appointment(id: str = "500", **over: object) -> Appointment:
         "encounter_id": "900",
         "copay": Decimal(20),
     }
-    return Appointment(id=id, modified=EARLIER, **{**fields, **over})  # type: ignore[arg-type]
+    return Appointment(id=id, **{"modified": EARLIER, **fields, **over})  # type: ignore[arg-type]
 
 
 def encounter(id: str = "900", **over: object) -> Encounter:
@@ -116,7 +116,7 @@ def encounter(id: str = "900", **over: object) -> Encounter:
         "closed_at": datetime(2026, 3, 9, 15, 0, tzinfo=UTC),
         "diagnoses": (COLD,),
     }
-    return Encounter(id=id, modified=EARLIER, **{**fields, **over})  # type: ignore[arg-type]
+    return Encounter(id=id, **{"modified": EARLIER, **fields, **over})  # type: ignore[arg-type]
 
 
 def service(id: str = "40", **over: object) -> Service:
@@ -126,7 +126,7 @@ def service(id: str = "40", **over: object) -> Service:
         "description": "OFFICE VISIT",
         "icd10": ("J00",),
     }
-    return Service(id=id, modified=EARLIER, **{**fields, **over})  # type: ignore[arg-type]
+    return Service(id=id, **{"modified": EARLIER, **fields, **over})  # type: ignore[arg-type]
 
 
 def charge(id: str = "2801", **over: object) -> Charge:
@@ -154,7 +154,7 @@ def claim(id: str = "301", **over: object) -> Claim:
         "patient": PayerSlot(status="COLLECT"),
         "notes": (ClaimNote(id="322", status="DROP"), ClaimNote(id="323", status="HOLD", text="Missing NPI")),
     }
-    return Claim(id=id, modified=EARLIER, **{**fields, **over})  # type: ignore[arg-type]
+    return Claim(id=id, **{"modified": EARLIER, **fields, **over})  # type: ignore[arg-type]
 
 
 def clinical(id: str, resource: str, **over: object) -> Clinical:
@@ -169,7 +169,7 @@ def clinical(id: str, resource: str, **over: object) -> Clinical:
         "value": "72",
         "unit": "/min",
     }
-    return Clinical(id=id, modified=EARLIER, resource=resource, **{**fields, **over})  # type: ignore[arg-type]
+    return Clinical(id=id, resource=resource, **{"modified": EARLIER, **fields, **over})  # type: ignore[arg-type]
 
 
 def populate(path: Path) -> None:
