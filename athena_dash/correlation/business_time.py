@@ -1,7 +1,7 @@
 """Hours of business days in a department's zone: when a grace that began at an instant runs out.
 
-A business day counts all its 24 hours; Saturdays, Sundays and the practice's closed days count none. So 24 h after
-Friday 15:00 is Monday 15:00, and no grace ever ends on a weekend (revenue-cycle.md §2.0, Clock).
+A business day counts all its 24 hours; Saturdays, Sundays and the practice's closed days count none. So 24 h
+after Friday 15:00 is Monday 15:00, and no grace ever ends on a weekend (revenue-cycle.md §2.0, Clock).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """A visit with a gap → the dollars to expect from it, and which estimator said so (revenue-cycle.md §2.0).
 
-E1 open balance of the claim; E2 its charges × the share the practice is paid; E3 documented services × what each is
-paid; E4 the median visit like it; E6 count only. Expected dollars, never gross; not multiplied by any guess of loss.
+E1 open balance of the claim; E2 its charges × the share the practice is paid; E3 documented services × what
+each is paid; E4 the median visit like it; E6 count only. Expected dollars, never gross; not multiplied by any
+guess of loss.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""One visit's facts → its gaps with verdicts and dollars, its suppressor, its track, and when to look again. Pure."""
+"""One visit's facts → its gaps with verdicts and dollars, its suppressor, its track, and when to look again.
+Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""A record without an id that names its visit + the patient's visits around its day → a match, a review, or none.
+"""A record without an id that names its visit + the patient's visits around its day → a match, a review, or
+none.
 
-Points per agreeing or differing fact, summed; the best candidate must reach THRESHOLD and lead the second by MARGIN,
-else a person chooses. Precision before recall: a wrong link shown as fact hides money (revenue-cycle.md §7.1, §7.4).
+Points per agreeing or differing fact, summed; the best candidate must reach THRESHOLD and lead the second by
+MARGIN, else a person chooses. Precision before recall: a wrong link shown as fact hides money (revenue-
+cycle.md §7.1, §7.4).
 """
 
 from __future__ import annotations
@@ -90,7 +92,7 @@ def match(record: Unbound, candidates: Sequence[Candidate]) -> Match:
         return Match(record_id=record.record_id, evidence={"candidates": []})
     exact = [candidate for candidate in near if same_day_and_provider(record, candidate)]
     ranked = sorted(
-        (score(record, candidate) for candidate in near), key=lambda s: (-s.points, s.candidate.visit_id)
+        (score(record, candidate) for candidate in near), key=lambda s: (-s.points, s.candidate.anchor_id)
     )
     best = ranked[0]
     lead = best.points - ranked[1].points if len(ranked) > 1 else MARGIN

@@ -11,15 +11,15 @@ from athena_dash.practices.querysets import PracticeOwned
 if TYPE_CHECKING:
     from django_stubs_ext.db.models.manager import RelatedManager
 
-MONEY = {"max_digits": 12, "decimal_places": 2}
+MONEY: dict[str, Any] = {"max_digits": 12, "decimal_places": 2}
 
 
 class Visit(models.Model):
     """One visit of one patient, anchored by the strongest id that names it.
 
-    Anchor: the appointment that made it; else the encounter (orders only, inpatient stay). A claim that belongs to
-    no known visit stays an unmatched Link, never a made-up visit. Columns below the anchor are a projection of the
-    linked records, rewritten whenever one of them changes, so that lists need no joins.
+    Anchor: the appointment that made it; else the encounter (orders only, inpatient stay). A claim that
+    belongs to no known visit stays an unmatched Link, never a made-up visit. Columns below the anchor are a
+    projection of the linked records, rewritten whenever one of them changes, so that lists need no joins.
     """
 
     class Anchor(models.TextChoices):
@@ -35,8 +35,8 @@ class Visit(models.Model):
     provider_id = models.TextField(default="")
     visit_type = models.TextField(default="")
     payer_name = models.TextField(default="")  # primary insurance of the claim, else of the patient
-    # Eight letters, one per node of the visit track: scheduled arrived documented signed charged claimed billed paid.
-    # D done, C current, M missing, F failed, - not reached, N does not apply. Not-synced is joined at read time.
+    # Eight letters, one per node of the visit track: scheduled arrived documented signed charged claimed billed
+    # paid. D done, C current, M missing, F failed, - not reached, N does not apply. Not-synced is joined at read.
     track = models.CharField(max_length=8, default="--------")
     charges = models.DecimalField(**MONEY, null=True)  # gross
     paid = models.DecimalField(**MONEY, null=True)
@@ -135,7 +135,8 @@ class Verdict(models.TextChoices):
 
 
 class Gap(models.Model):
-    """Something a visit (or, for an orphan result, a record) lacks. Reopens as the same row; closes when seen fixed."""
+    """Something a visit (or, for an orphan result, a record) lacks. Reopens as the same row; closes when seen
+    fixed."""
 
     practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
     visit = models.ForeignKey(Visit, null=True, on_delete=models.CASCADE, related_name="gaps")

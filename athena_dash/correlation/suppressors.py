@@ -1,4 +1,5 @@
-"""A visit → why it expects nothing more, or None. Asked before any rule, in the order of revenue-cycle.md §2.0."""
+"""A visit → why it expects nothing more, or None. Asked before any rule, in the order of revenue-cycle.md
+§2.0."""
 
 from __future__ import annotations
 

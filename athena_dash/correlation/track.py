@@ -1,7 +1,7 @@
 """A visit and its open gaps → the eight letters of its track: how far it came and where the link is broken.
 
-Nodes: scheduled arrived documented signed charged claimed billed paid. D done, C current (the next thing to happen),
-M missing (a gap says so), F failed, - not reached, N does not apply.
+Nodes: scheduled arrived documented signed charged claimed billed paid. D done, C current (the next thing to
+happen), M missing (a gap says so), F failed, - not reached, N does not apply.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""A gap and what we know of our own sync → not billed, not synced, suspect sync or unverified, with the reasons.
+"""A gap and what we know of our own sync → not billed, not synced, suspect sync or unverified, with the
+reasons.
 
-Discriminators D1, D4, D5, D7, D8 and D10 of revenue-cycle.md §2.0, the free ones first. A stale feed (D2) is joined
-when a screen is read, by Gap.needs_feed, so that a gap never keeps a verdict that time has overtaken.
+Discriminators D1, D4, D5, D7, D8 and D10 of revenue-cycle.md §2.0, the free ones first. A stale feed (D2) is
+joined when a screen is read, by Gap.needs_feed, so that a gap never keeps a verdict that time has overtaken.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ ENOUGH_NEIGHBOURS = 3
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What sync knows, as (record kind, id): kinds are appointment, encounter, claim, clinical, patient.
 
-    `by_patient` and `by_appointment` hold (kind of the record that failed, id of its patient or appointment), for
-    payloads that could be read that far. `unmapped` is the part of the failures whose reason is an unknown code.
-    `absent` holds live reads that found nothing: (kind, appointment id) → when.
+    `by_patient` and `by_appointment` hold (kind of the record that failed, id of its patient or appointment),
+    for payloads that could be read that far. `unmapped` is the part of the failures whose reason is an
+    unknown code. `absent` holds live reads that found nothing: (kind, appointment id) → when.
     """
 
     open_failures: frozenset[tuple[str, str]] = frozenset()

@@ -92,9 +92,11 @@ class ClaimFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def voided(self) -> bool:
-        """v1 has no such flag: a voided claim's lines net to zero and every slot is closed (athena-api.md §2.2).
+        """v1 has no such flag: a voided claim's lines net to zero and every slot is closed (athena-api.md
+        §2.2).
 
-        A claim of $0 lines (a 99024 post-operative visit) nets to zero too, but none of its lines is worth anything.
+        A claim of $0 lines (a 99024 post-operative visit) nets to zero too, but none of its lines is worth
+        anything.
         """
         closed = all(slot.stage in (ClaimStage.CLOSED, ClaimStage.NONE) for slot in self.slots)
         return closed and self.charged == 0 and any(line.amount for line in self.lines)
@@ -142,7 +144,8 @@ class VisitFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def signed(self) -> bool:
-        """Every encounter that counts is closed. The appointment's word is used only while no encounter is here."""
+        """Every encounter that counts is closed. The appointment's word is used only while no encounter is
+        here."""
         counting = [e for e in self.encounters if e.status not in ("DELETED", "TEMP", "")]
         if counting:
             return all(encounter.status == "CLOSED" for encounter in counting)

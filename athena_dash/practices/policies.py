@@ -1,7 +1,8 @@
 """What ships as the default for every rule, with its source, and what one practice has changed of it.
 
-`policy(practice, "grace_hours.G13")` answers for a screen; `Policies` is the whole set, frozen, for the rules.
-Grace and SLA are hours of business days (Saturdays, Sundays and the practice's closed days do not count).
+`policy(practice, "grace_hours.G13")` answers for a screen; `Policies` is the whole set, frozen, for the
+rules. Grace and SLA are hours of business days (Saturdays, Sundays and the practice's closed days do not
+count).
 """
 
 from __future__ import annotations

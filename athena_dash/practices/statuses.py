@@ -1,7 +1,7 @@
 """athena's claim status word, an open set, → the stage it stands for, who acts next, and plain English.
 
-Words of revenue-cycle.md §1.2. A practice may say what a word of its own means (policy `claim_status.{WORD}`, value a
-stage); any other unknown word means stage "other" and is reported by `unmapped`.
+Words of revenue-cycle.md §1.2. A practice may say what a word of its own means (policy `claim_status.{WORD}`,
+value a stage); any other unknown word means stage "other" and is reported by `unmapped`.
 """
 
 from __future__ import annotations

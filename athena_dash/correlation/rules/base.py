@@ -1,4 +1,5 @@
-"""What a rule is: a header that says what it looks for, and `find(visit, policies, now)`, which says gap or not."""
+"""What a rule is: a header that says what it looks for, and `find(visit, policies, now)`, which says gap or
+not."""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ class Suppressor(StrEnum):
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """`since`: when the condition began. `opens_at`: when its grace ran out, hence the gap opened.
 
-    `reconsider_at` is the earliest instant at which time alone could change the answer; None when only new data can.
+    `reconsider_at` is the earliest instant at which time alone could change the answer; None when only new
+    data can.
     """
 
     gap: bool = False
@@ -58,8 +60,8 @@ Find = Callable[[VisitFacts, Policies, datetime], Finding]
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """`awaits`: kind of record whose arrival closes the gap; `needs_feed`: the feed that would bring it.
 
-    `despite`: suppressors that do not silence the rule. `default_suspect`: without other evidence, rather our sync
-    than the desk (D5). `source`: where the rule is described.
+    `despite`: suppressors that do not silence the rule. `default_suspect`: without other evidence, rather our
+    sync than the desk (D5). `source`: where the rule is described.
     """
 
     code: str

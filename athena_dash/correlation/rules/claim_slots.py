@@ -23,8 +23,8 @@ def standing(
 
 
 def slot_since(claim: ClaimFacts, slot: SlotFacts, visit: VisitFacts) -> datetime | None:
-    """athena gives statuses no date. What we watched, we know; what was there when we first looked is as old as the
-    last thing that is dated about the claim: its newest posted line, else its making."""
+    """athena gives statuses no date. What we watched, we know; what was there when we first looked is as old
+    as the last thing that is dated about the claim: its newest posted line, else its making."""
     if slot.since and not slot.from_backfill:
         return slot.since
     dated = [line.posted_on for line in claim.lines if line.posted_on]

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from athena_dash.correlation.business_time import close_of_business
 from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, after_grace, on
-from athena_dash.correlation.visit_facts import VisitFacts
+from athena_dash.correlation.visit_facts import AppointmentFacts, VisitFacts
 from athena_dash.practices.policies import FACILITY_PLACES, Policies
 
 
@@ -15,7 +15,7 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
         return NO_GAP
     if visit.documents and not visit.signed:
         return NO_GAP
-    since = chargeable_at(visit)
+    since = chargeable_at(appointment, visit)
     if since is None:
         return NO_GAP
     facility = visit.place_of_service in FACILITY_PLACES
@@ -28,10 +28,10 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
     return after_grace(since, hours, visit, policies, now, what, owner)
 
 
-def chargeable_at(visit: VisitFacts) -> datetime | None:
-    """From when a claim could have been made: after check-out and, where there is a note, after its signature."""
-    assert visit.appointment is not None
-    moments = [visit.appointment.checked_out_at or visit.appointment.exam_done_at]
+def chargeable_at(appointment: AppointmentFacts, visit: VisitFacts) -> datetime | None:
+    """From when a claim could have been made: after check-out and, where there is a note, after its
+    signature."""
+    moments = [appointment.checked_out_at or appointment.exam_done_at]
     if visit.documents and visit.signed_on:
         moments.append(close_of_business(visit.signed_on, visit.zone))
     if not any(moments) and visit.service_date:

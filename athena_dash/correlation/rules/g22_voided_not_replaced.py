@@ -1,4 +1,5 @@
-"""G22: every claim of the visit is voided and none took its place. An edit in a closed period replaces in minutes."""
+"""G22: every claim of the visit is voided and none took its place. An edit in a closed period replaces in
+minutes."""
 
 from datetime import datetime
 

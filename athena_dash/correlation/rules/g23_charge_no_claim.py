@@ -1,4 +1,5 @@
-"""G23: services of a signed encounter that no appointment carries were marked to be billed, and no claim was made."""
+"""G23: services of a signed encounter that no appointment carries were marked to be billed, and no claim was
+made."""
 
 from datetime import datetime
 
@@ -9,7 +10,8 @@ from athena_dash.practices.policies import Policies
 
 
 def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
-    """With an appointment, the same fault is G13 or G14, which know more; charges without one are only seen here."""
+    """With an appointment, the same fault is G13 or G14, which know more; charges without one are only seen
+    here."""
     day = visit.signed_on or visit.service_date
     if visit.appointment is not None or visit.claims or not visit.signed or not visit.billable_services:
         return NO_GAP

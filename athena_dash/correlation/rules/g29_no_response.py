@@ -11,7 +11,8 @@ from athena_dash.practices.statuses import ClaimStage
 
 
 def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
-    """The primary payer's silence only once anything was paid means the secondary's: then its own slot stands."""
+    """The primary payer's silence only once anything was paid means the secondary's: then its own slot
+    stands."""
     findings = [
         after_grace(
             since,

@@ -1,0 +1,68 @@
+"""Visits → their gaps, stored: load the facts in sets, judge each visit purely, write what changed."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from athena_dash.core import clock
+from athena_dash.correlation import dossier, gap_store
+from athena_dash.correlation.judge import judge_visit
+from athena_dash.correlation.learned_sql import learn
+from athena_dash.correlation.models import Gap, Visit
+from athena_dash.correlation.verdict import Evidence
+from athena_dash.correlation.visit_facts import VisitFacts
+from athena_dash.practices.policies import policies_of
+from athena_dash.practices.statuses import ClaimStage
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeSummary:
+    """Gap rows by what happened to them. `unmapped_statuses`: claim status words that nobody has explained
+    yet."""
+
+    judged: int = 0
+    opened: Counter[str] = field(default_factory=Counter)
+    reopened: Counter[str] = field(default_factory=Counter)
+    closed: Counter[str] = field(default_factory=Counter)
+    changed: int = 0
+    unmapped_statuses: frozenset[str] = frozenset()
+
+
+def judge_visits(practice_id: int, visit_ids: Collection[int], evidence: Evidence) -> JudgeSummary:
+    if not visit_ids:
+        return JudgeSummary()
+    now = clock.now()
+    policies = policies_of(practice_id)
+    learned = learn(practice_id, policies)
+    visits = dossier.load(practice_id, visit_ids, policies)
+    judged = [judge_visit(visit, policies, evidence, learned, now) for visit in visits]
+    changes = gap_store.store(practice_id, judged, now)
+    return JudgeSummary(
+        judged=len(judged),
+        opened=by_code(changes.opened),
+        reopened=by_code(changes.reopened),
+        closed=by_code(changes.closed),
+        changed=len(changes.changed),
+        unmapped_statuses=unmapped(visits),
+    )
+
+
+def due(now: datetime, limit: int) -> dict[int, list[int]]:
+    """Visits whose answer time alone may have changed, longest due first: practice → visit ids."""
+    found: dict[int, list[int]] = defaultdict(list)
+    rows = Visit.objects.filter(reconsider_at__lte=now, practice__paused_at__isnull=True)
+    for practice_id, visit_id in rows.order_by("reconsider_at").values_list("practice_id", "pk")[:limit]:
+        found[practice_id].append(visit_id)
+    return dict(found)
+
+
+def unmapped(visits: Collection[VisitFacts]) -> frozenset[str]:
+    slots = (slot for visit in visits for claim in visit.claims for slot in claim.slots)
+    return frozenset(slot.raw for slot in slots if slot.stage is ClaimStage.OTHER)
+
+
+def by_code(gaps: Collection[Gap]) -> Counter[str]:
+    return Counter(gap.code for gap in gaps)
