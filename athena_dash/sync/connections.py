@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from athena_dash.core import clock
 from athena_dash.practices.models import Connection, Practice
 from athena_dash.sync.budget import SharedBudget, SharedTokens, shared
@@ -9,6 +11,7 @@ from athena_dash.sync.source import Source
 from integrations.athena.auth import ClientCredentials
 from integrations.athena.calls import CallObserver
 from integrations.athena.session import Session
+from integrations.connection import Settings, Verdict, check
 
 
 def source_for(practice: Practice, observer: CallObserver | None = None) -> Source:
@@ -34,3 +37,28 @@ def session(connection: Connection, observer: CallObserver | None = None) -> Ses
     return Session(
         connection.base_url, athena_id, credentials, limiter=budget, observer=observer, now=clock.now
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a connection test: address, reach, token, scope, practice, departments, fhir."""
+
+    name: str
+    ok: bool
+    message: str  # what was found, or what to correct
+
+
+def probe(connection: Connection) -> list[Step]:
+    """Try the connection as it is written, saved or not, up to the first step that fails."""
+    settings = Settings(
+        connection.base_url,
+        connection.practice.athena_id,
+        connection.client_id,
+        connection.client_secret,
+        connection.scope,
+    )
+    return [
+        Step(step.name, step.verdict is Verdict.OK, step.message)
+        for step in check(settings).steps
+        if step.verdict is not Verdict.SKIPPED
+    ]

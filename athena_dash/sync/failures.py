@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -114,6 +115,7 @@ def record(stage: Stage, subject: Subject, error: BaseException, *, trigger: str
 def record_problem(stage: Stage, subject: Subject, problem: Problem, *, trigger: str = "sync") -> Failure:
     now = clock.now()
     with transaction.atomic():
+        failure: Failure
         failure, created = Failure.objects.select_for_update().get_or_create(
             practice_id=subject.practice_id,
             stage=stage,
@@ -189,7 +191,7 @@ def fingerprint(stage: str, resource: str, problem: Problem) -> str:
     return "v1:" + hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def resolve(practice_id: int, stages: list[str], kind: str, ids: list[str], resolution: str) -> int:
+def resolve(practice_id: int, stages: Sequence[str], kind: str, ids: Sequence[str], resolution: str) -> int:
     """Close open failures of these subjects: the stage ran through for them now."""
     if not ids:
         return 0

@@ -14,6 +14,7 @@ from athena_dash.correlation.models import Gap, Link
 from athena_dash.practices.models import Practice
 from athena_dash.sync import pipeline, raw
 from athena_dash.sync.models import RawRecord
+from athena_dash.sync.pages import id_field
 from athena_dash.sync.resources import RESOURCES, Resource
 from integrations.athena.endpoints import endpoint
 from integrations.athena.page import split
@@ -47,9 +48,8 @@ def records_in(resource: Resource, body: bytes) -> tuple[bytes, ...]:
 def ingest(practice: Practice, resource_name: str, bodies: Iterable[bytes], *, parent: str = "") -> Summary:
     """Keep and process every record of the bodies. `parent` is the patient, encounter or claim they were asked for."""
     resource = RESOURCES[resource_name]
-    id_field = "id" if resource.fhir else endpoint(resource.name).id_field
     payloads = [
-        raw.payload(resource, id_field, item, parent)
+        raw.payload(resource, id_field(resource), item, parent)
         for body in bodies
         for item in records_in(resource, body)
     ]

@@ -14,12 +14,13 @@ from django.db.models import F
 
 from athena_dash.core import clock
 from athena_dash.practices.models import Connection, Practice
-from athena_dash.sync import failures, pipeline, raw, subjects, walks
+from athena_dash.sync import failures, pipeline, subjects, walks
 from athena_dash.sync.connections import source_for
 from athena_dash.sync.lease import Lease, LeaseLost, take
 from athena_dash.sync.models import Failure, Feed, Run, Stage, Subject
+from athena_dash.sync.pages import keep_pages
 from athena_dash.sync.resources import RESOURCES, Resource
-from athena_dash.sync.source import Source, payloads, roster
+from athena_dash.sync.source import Source
 from athena_dash.sync.tally import Tally
 from athena_dash.sync.walks import Step
 from integrations.athena.errors import (
@@ -44,7 +45,7 @@ def sync_practice(
 ) -> list[Run]:
     """Run the practice's feeds in the table's order, inline, until no subject is due any more."""
     by_name = {feed.resource: feed for feed in Feed.objects.for_practice(practice).filter(paused_at=None)}
-    runs = []
+    runs: list[Run] = []
     for name in RESOURCES:
         if name in by_name and (feeds is None or name in feeds):
             runs += run_until_idle(by_name[name], progress)
@@ -103,15 +104,18 @@ def commit(step: Step, lease: Lease, run: Run, tally: Tally) -> None:
     resource = RESOURCES[run.feed.resource]
     with transaction.atomic():
         feed = lease.hold()
-        kept = keep(step, resource, run)
+        kept = keep_pages(run.practice_id, resource, step.pages, run.pk)
         subjects.asked([*step.asked, *(subject for subject, _ in step.errors)], clock.now())
         feed.cursor |= step.cursor
         if step.subscription is not None:
             feed.subscription, feed.subscribed_at = step.subscription, clock.now()
         feed.save(update_fields=["cursor", "subscription", "subscribed_at", "lease_until"])
+        run.pages += len(step.pages)
+        run.records += kept.records
+        run.changed += len(kept.raw_ids)
         tally.move_to(run)
         run.save()
-    outcome = pipeline.process(run.practice_id, kept)
+    outcome = pipeline.process(run.practice_id, kept.raw_ids)
     if outcome.failed:
         Run.objects.filter(pk=run.pk).update(failed=F("failed") + len(outcome.failed))
         run.failed += len(outcome.failed)
@@ -120,24 +124,6 @@ def commit(step: Step, lease: Lease, run: Run, tally: Tally) -> None:
     for subject, error in step.errors:
         keep_subject_error(run, resource, subject, error)
     give_up_on(step)
-
-
-def keep(step: Step, resource: Resource, run: Run) -> list[int]:
-    kept: list[int] = []
-    for page, parent in step.pages:
-        about = {
-            "practice_id": run.practice_id,
-            "fetched_at": page.fetched_at,
-            "request_id": page.request_id or "",
-            "run_id": run.pk,
-        }
-        kept += raw.keep(payloads(resource, page, parent), resource=resource.name, **about)
-        if listing := roster(resource, page, parent):
-            kept += raw.keep([listing], resource=f"{resource.name}.roster", **about)
-        run.pages += 1
-        run.records += len(page.items)
-    run.changed += len(kept)
-    return kept
 
 
 def keep_subject_error(run: Run, resource: Resource, subject: Subject, error: AthenaError) -> None:

@@ -16,11 +16,12 @@ from django.db.models import Count, F, Q, Sum
 
 from athena_dash.core import clock
 from athena_dash.correlation.models import Gap
-from athena_dash.sync import failures, pipeline, pull, raw
+from athena_dash.sync import failures, pipeline, pull
 from athena_dash.sync.connections import source_for
 from athena_dash.sync.models import Attempt, Failure, RawRecord, Reason, Stage, Subject
+from athena_dash.sync.pages import keep_pages
 from athena_dash.sync.resources import RESOURCES
-from athena_dash.sync.source import Source, payloads, roster
+from athena_dash.sync.source import Source
 from integrations.athena.errors import Gone, InvalidResponse, TransientError
 from integrations.athena.page import Page
 
@@ -156,19 +157,10 @@ def refetch(failure: Failure) -> set[int]:
     resource = RESOURCES[failure.feed.resource]
     with source_for(failure.practice) as source:
         answers = list(pages_about(source, resource.name, failure))
-    kept: list[int] = []
-    named = True
     with transaction.atomic():
-        for page, parent in answers:
-            records = payloads(resource, page, parent)
-            named = named and not any(record.external_id.startswith("?") for record in records)
-            about = {"practice_id": failure.practice_id, "fetched_at": page.fetched_at}
-            about |= {"request_id": page.request_id or ""}
-            kept += raw.keep(records, resource=resource.name, **about)
-            if listing := roster(resource, page, parent):
-                kept += raw.keep([listing], resource=f"{resource.name}.roster", **about)
-    outcome = pipeline.process(failure.practice_id, kept)
-    if outcome.failed or not named or same_as_before(failure):
+        kept = keep_pages(failure.practice_id, resource, answers)
+    outcome = pipeline.process(failure.practice_id, kept.raw_ids)
+    if outcome.failed or kept.nameless or same_as_before(failure):
         raise StillBroken
     return outcome.visits
 

@@ -1,4 +1,4 @@
-"""Both halves of athena as one source: a feed's resource → the connector call that answers for it, and its payloads.
+"""Both halves of athena as one source: a feed's resource → the connector call that answers for it.
 
 Single reads, lists by parent and FHIR searches look the same to a walk: a stream of Pages about one subject.
 """
@@ -9,18 +9,11 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
 
-import msgspec
-
-from athena_dash.sync.raw import Payload, payload
-from athena_dash.sync.resources import Resource
 from integrations.athena.client import AthenaClient
-from integrations.athena.endpoints import endpoint
 from integrations.athena.page import Page
 from integrations.athena.session import Session
 from integrations.fhir import ids
 from integrations.fhir.client import FhirClient
-
-ROSTERED = frozenset({"services", "insurances"})  # one page lists all children of the parent
 
 FHIR_TYPES = {
     "fhir_patients": "Patient",
@@ -72,22 +65,3 @@ V1: dict[str, Callable[[AthenaClient, str, str], Iterator[Page]]] = {
     "transactions": lambda v1, key, _: v1.transactions(key),
     "claim_notes": lambda v1, key, _: v1.claim_notes(key),
 }
-
-
-def payloads(resource: Resource, page: Page, parent: str) -> list[Payload]:
-    """The page's records, each named and fingerprinted."""
-    id_field = "id" if resource.fhir else endpoint(resource.name).id_field
-    # A record read by its own id stands for itself; only children need their parent to be told apart.
-    owner = "" if resource.name in ("patients", "claims", "appointments") else parent
-    return [payload(resource, id_field, item, owner) for item in page.items]
-
-
-def roster(resource: Resource, page: Page, parent: str) -> Payload | None:
-    """The ids a whole listing named, as a payload of its own: how a deleted child becomes visible."""
-    if resource.name not in ROSTERED:
-        return None
-    records = payloads(resource, page, parent)
-    if any(record.external_id.startswith("?") for record in records):
-        return None  # an unreadable id may be any of the stored ones: do not declare them gone
-    body = msgspec.json.encode(sorted(record.external_id for record in records))
-    return payload(resource, "", body, parent)

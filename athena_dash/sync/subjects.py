@@ -15,8 +15,6 @@ from django.db import connection
 from athena_dash.records.upsert import Touched
 from athena_dash.sync.models import Subject
 
-SEEN = "('2', '3', '4')"  # appointmentstatus of a patient who came
-
 MAKE_DUE = """
 insert into sync_subject as s (practice_id, resource, key, scope, due_at)
 select distinct %(practice)s, %(resource)s, found.key, found.scope, %(now)s::timestamptz
@@ -25,27 +23,39 @@ on conflict (practice_id, resource, key, scope) do update set due_at = excluded.
 where {again}
 """
 
-PATIENTS_SEEN = (
-    "select patient_id, '' from records_appointment where practice_id = %(practice)s "
-    f"and external_id = any(%(ids)s) and status in {SEEN}"
-)
-CHARTS = (
-    "select patient_id, department_id from records_appointment where practice_id = %(practice)s "
-    f"and external_id = any(%(ids)s) and (status in {SEEN} or encounter_id <> '')"
-)
-ANY_PATIENT = (
-    "select patient_id, '' from {table} where practice_id = %(practice)s and external_id = any(%(ids)s)"
-)
-SIGNED_PATIENTS = (
-    "select patient_id, '' from records_encounter where practice_id = %(practice)s "
-    "and external_id = any(%(ids)s) and status = 'CLOSED'"
-)
-DOCUMENTED = (
-    "select external_id, '' from records_encounter where practice_id = %(practice)s "
-    "and external_id = any(%(ids)s) and kind in ('VISIT', 'ORDERSONLY') and status in ('OPEN', 'REVIEW', 'CLOSED')"
-)
-CLAIMS = "select external_id, '' from records_claim where practice_id = %(practice)s and external_id = any(%(ids)s)"
-HELD_CLAIMS = f"{CLAIMS} and (primary_status like '%%HOLD' or secondary_status like '%%HOLD' or patient_status like '%%HOLD')"
+# appointmentstatus 2, 3, 4: the patient came
+PATIENTS_SEEN = """
+select patient_id, '' from records_appointment
+where practice_id = %(practice)s and external_id = any(%(ids)s) and status in ('2', '3', '4')
+"""
+CHARTS = """
+select patient_id, department_id from records_appointment
+where practice_id = %(practice)s and external_id = any(%(ids)s)
+  and (status in ('2', '3', '4') or encounter_id <> '')
+"""
+ANY_PATIENT = """
+select patient_id, '' from {table} where practice_id = %(practice)s and external_id = any(%(ids)s)
+"""
+SIGNED_PATIENTS = """
+select patient_id, '' from records_encounter
+where practice_id = %(practice)s and external_id = any(%(ids)s) and status = 'CLOSED'
+"""
+DOCUMENTED = """
+select external_id, '' from records_encounter
+where practice_id = %(practice)s and external_id = any(%(ids)s)
+  and kind in ('VISIT', 'ORDERSONLY') and status in ('OPEN', 'REVIEW', 'CLOSED')
+"""
+CLAIMS = """
+select external_id, '' from records_claim where practice_id = %(practice)s and external_id = any(%(ids)s)
+"""
+HELD_CLAIMS = """
+select external_id, '' from records_claim
+where practice_id = %(practice)s and external_id = any(%(ids)s)
+  and 'HOLD' in (right(primary_status, 4), right(secondary_status, 4), right(patient_status, 4))
+"""
+CLAIMS_OF_LINES = """
+select claim_id, '' from records_chargeline where practice_id = %(practice)s and external_id = any(%(ids)s)
+"""
 
 FHIR = (
     "fhir_encounters",
@@ -73,13 +83,12 @@ ROUTES: dict[str, tuple[Rule, ...]] = {
     ),
     "claims": (
         ("claim", "transactions", CLAIMS, True),
-        ("chargeline", "transactions", "select claim_id, '' from records_chargeline where practice_id = %(practice)s "
-         "and external_id = any(%(ids)s)", True),
+        ("chargeline", "transactions", CLAIMS_OF_LINES, True),
         ("claim", "claim_notes", HELD_CLAIMS, True),
         ("claim", "patients", ANY_PATIENT.format(table="records_claim"), False),
         ("claim", "insurances", ANY_PATIENT.format(table="records_claim"), False),
     ),
-}  # fmt: skip
+}
 
 KNOW_CLAIMS = """
 insert into sync_subject as s (practice_id, resource, key, scope, fetched_at)

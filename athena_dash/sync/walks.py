@@ -118,7 +118,8 @@ def window(
 ) -> Iterator[Step]:
     """Both days included. The cursor moves only after the last page of the window."""
     start, end = endpoint(resource.name).dates or ("", "")
-    for page in source.v1.pages(resource.name, **{start: first, end: last}, **(more or {})):
+    params: dict[str, Any] = {start: first, end: last, **(more or {})}
+    for page in source.v1.pages(resource.name, **params):
         yield Step(pages=((page, ""),))
     yield Step(cursor=cursor)
 

@@ -15,7 +15,7 @@ def department(body: bytes, context: Context) -> tuple[DepartmentFact]:
             name=seen.name or seen.patientdepartmentname or "",
             timezone=seen.timezonename or context.fallback.key,
             place_of_service=seen.placeofservicetypeid or "",
-            clinicals=seen.clinicals is not False,
+            clinicals=seen.clinicals != "OFF",
         ),
     )
 

@@ -1,0 +1,78 @@
+"""Pages of the connector → rows of the raw store, record by record, and the roster of a listing that is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from athena_dash.sync import raw
+from athena_dash.sync.raw import Payload, payload
+from athena_dash.sync.resources import Resource
+from integrations.athena.endpoints import endpoint
+from integrations.athena.page import Page
+
+ROSTERED = frozenset({"services", "insurances"})  # one page lists all children of the parent
+STANDING_ALONE = frozenset(
+    {"patients", "claims", "appointments"}
+)  # read by their own id: no parent tells them apart
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """`raw_ids` are the rows that were new or different; `nameless` counts records without a usable id."""
+
+    raw_ids: list[int]
+    records: int
+    nameless: int
+
+
+def keep_pages(
+    practice_id: int, resource: Resource, pages: Iterable[tuple[Page, str]], run_id: int | None = None
+) -> Kept:
+    """Store (page, parent id) pairs in the caller's transaction."""
+    raw_ids: list[int] = []
+    records = nameless = 0
+    for page, parent in pages:
+        found = payloads(resource, page, parent)
+        records += len(found)
+        nameless += sum(is_nameless(record) for record in found)
+        for name, batch in (
+            (resource.name, found),
+            (f"{resource.name}.roster", roster(resource, found, parent)),
+        ):
+            raw_ids += raw.keep(
+                batch,
+                practice_id=practice_id,
+                resource=name,
+                fetched_at=page.fetched_at,
+                request_id=page.request_id or "",
+                run_id=run_id,
+            )
+    return Kept(raw_ids, records, nameless)
+
+
+def payloads(resource: Resource, page: Page, parent: str) -> list[Payload]:
+    """The page's records, each named and fingerprinted."""
+    owner = "" if resource.name in STANDING_ALONE else parent
+    return [payload(resource, id_field(resource), item, owner) for item in page.items]
+
+
+def id_field(resource: Resource) -> str:
+    return "id" if resource.fhir else endpoint(resource.name).id_field
+
+
+def roster(resource: Resource, found: list[Payload], parent: str) -> list[Payload]:
+    """The ids a whole listing named, as a payload of its own: how a deleted child becomes visible.
+
+    Not when an id was unreadable: it may be any of the stored ones.
+    """
+    if resource.name not in ROSTERED or any(is_nameless(record) for record in found):
+        return []
+    body = msgspec.json.encode(sorted(record.external_id for record in found))
+    return [Payload(parent, parent, body, raw.fingerprint(None, body, ()))]
+
+
+def is_nameless(record: Payload) -> bool:
+    return record.external_id.startswith("?")
