@@ -51,20 +51,26 @@ ASIDES = (
 def advance(store: Store, now: datetime, speed: float, rng: Random) -> int:
     """What happened since the last advance, up to `now`; how many records changed.
 
-    `speed` multiplies how much newly begins: 1 is a practice of this size, 60 a lively demo.
+    `speed` multiplies how much newly begins: 1 is a practice of this size, 60 a lively demo; at 0 nothing begins,
+    and what is under way goes on.
     """
-    left_over = play(store, now)  # by an advance that was killed
-    begin_new(store, now, speed, rng)
+    left_over = play(store, lived_until(store))  # by an advance that was killed
+    if speed > 0:
+        begin_new(store, now, speed, rng)
     return left_over + play(store, now)
 
 
-def begin_new(store: Store, now: datetime, speed: float, rng: Random) -> None:
-    about = store.setting("population")
-    if about is None:
+def lived_until(store: Store) -> datetime:
+    life = store.setting("life")
+    if life is None:
         raise LookupError("this sandbox has no generated population to bring to life")
-    population = msgspec.json.decode(about, type=Population)
+    return msgspec.json.decode(life, type=datetime)
+
+
+def begin_new(store: Store, now: datetime, speed: float, rng: Random) -> None:
+    population = msgspec.json.decode(store.setting("population") or b"null", type=Population)
     with store.transaction():
-        last = msgspec.json.decode(store.setting("life") or b"null", type=datetime)
+        last = lived_until(store)
         if now <= last:
             return
         for practice in population.practices:
@@ -89,7 +95,7 @@ def foresee(
     slots = open_slots(store, practice, now)
     scripts = release_slots(clinic, last, now)
     at = last
-    while daily > 0 and (at := at + timedelta(days=rng.expovariate(daily))) <= now:
+    while (at := at + timedelta(days=rng.expovariate(daily))) <= now:
         scripts += begin_at(store, clinic, slots, at)
     for script in scripts:
         queue(store, practice, fold(script, NEVER).steps)

@@ -38,6 +38,7 @@ AHEAD = timedelta(days=21)
 BATCH = 500  # scripts folded before they are written
 
 OPEN_SLOTS = 40
+PROGRESS_EVERY = 500  # visits
 
 # What happens beside visits, per visit.
 ASIDES = ((0.005, sidelines.outside_result), (0.025, sidelines.orders_only), (0.010, sidelines.rounds))
@@ -169,5 +170,5 @@ def counted(
         yield script
         if script.visit is not None:
             done += 1
-            if progress and done % 200 == 0:
+            if progress and done % PROGRESS_EVERY == 0:
                 progress(practice, done, visits)
