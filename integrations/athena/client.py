@@ -32,20 +32,20 @@ class AthenaClient:
 
     # ------------------------------------------------------------------ by resource name
 
-    def pages(self, resource: str, **params: Parameter) -> Iterator[Page]:
-        """A whole list. `params` are v1's own names; those in the path (`patientid`, …) are required."""
+    def pages(self, resource: str, *, page_size: int | None = None, **params: Parameter) -> Iterator[Page]:
+        """A whole list, read as it is walked. `params` are v1's names; those in the path are required.
+
+        A smaller `page_size` is the way out when an answer is too large.
+        """
         wanted = endpoint(resource)
         if wanted.path is None:
             raise ValueError(f"v1 has no list of {resource}")
         ids = {name: str(params.pop(name)) for name in wanted.parents}
         path = self._path(filled(wanted.path, ids))
         query = _query(wanted, params)
-
-        def page(offset: int) -> Page:
-            window = [] if wanted.page_size is None else _window(wanted.page_size, offset)
-            return self._page(wanted, wanted.path or "", path, [*query, *window])
-
-        return by_offset(page, path)
+        fetch = partial(self._page, wanted, wanted.path, path)
+        size = page_size or wanted.page_size
+        return by_offset(lambda offset: fetch([*query, *_window(size, offset)]), path)
 
     def fetch(self, resource: str, record_id: str, **params: Parameter) -> Page:
         """One record by its id; Gone when athenahealth has none."""
@@ -64,6 +64,7 @@ class AthenaClient:
         *,
         processed_between: tuple[datetime, datetime] | None = None,
         leave_unprocessed: bool = False,
+        page_size: int | None = None,
         **params: Parameter,
     ) -> Iterator[Page]:
         """The changed feed. **Reading marks rows as processed**: keep each page before asking for the next.
@@ -77,14 +78,13 @@ class AthenaClient:
         path = self._path(wanted.feed)
         query = _query(wanted, params)
         fetch = partial(self._page, wanted, wanted.feed, path)
+        size = page_size or wanted.page_size
         if processed_between is None and not leave_unprocessed:
-            window = _window(wanted.page_size, 0)
-            return until_empty(lambda: fetch([*query, *window], effect=Effect.CONSUME))
+            return until_empty(lambda: fetch([*query, *_window(size, 0)], effect=Effect.CONSUME))
         if processed_between is not None:
             query += processed_window(*processed_between).items()
         else:
             query.append(("leaveunprocessed", "true"))
-        size = wanted.page_size
         return by_offset(lambda offset: fetch([*query, *_window(size, offset)]), path)
 
     # ------------------------------------------------------------------ by name
@@ -193,5 +193,8 @@ def _query(wanted: Endpoint, params: Mapping[str, Parameter]) -> list[tuple[str,
     return [(name, parameter(value)) for name, value in merged.items()]
 
 
-def _window(limit: int, offset: int) -> list[tuple[str, str]]:
+def _window(limit: int | None, offset: int) -> list[tuple[str, str]]:
+    """Nothing for the first page of a list that takes no limit."""
+    if limit is None:
+        return [("offset", str(offset))] if offset else []
     return [("limit", str(limit)), ("offset", str(offset))]
