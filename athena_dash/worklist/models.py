@@ -14,7 +14,9 @@ class WorkItem(models.Model):
 
     practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
     visit = models.OneToOneField("correlation.Visit", on_delete=models.CASCADE, related_name="work")
-    assignee = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    assignee = models.ForeignKey(
+        "accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     snoozed_until = models.DateTimeField(null=True, blank=True)
     snoozed_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
     snooze_reason = models.TextField(default="", blank=True)

@@ -1,0 +1,60 @@
+"""Feeds into what may be believed now: a "missing" from a feed gone quiet reads as suspect sync."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from django.db.models import Case, CharField, F, Q, Value, When
+
+from athena_dash.core import clock
+from athena_dash.correlation.models import Verdict
+from athena_dash.sync.feeds import FeedState, state
+from athena_dash.sync.models import Feed
+
+# Which nodes of the visit track (core.templatetags.track.NODES) we know only through a feed.
+NODES_OF_FEED: Mapping[str, range] = {
+    "appointments": range(0, 2),
+    "encounters": range(2, 4),
+    "claims": range(4, 8),
+    "claimtransactions": range(7, 8),
+}
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """Every feed of some practices and what to say of it; `quiet` are those not to be trusted now."""
+
+    feeds: tuple[tuple[Feed, FeedState], ...] = ()
+    quiet: Mapping[tuple[int, str], str] = field(default_factory=dict)
+
+    def why_suspect(self, practice_id: int, needs_feed: str) -> str:
+        """Why a gap that needs this feed cannot be believed; empty when it can."""
+        sentence = self.quiet.get((practice_id, needs_feed), "")
+        return f"The {needs_feed} feed is behind: {sentence}" if sentence else ""
+
+    def verdict(self) -> Case:
+        """The verdict as it reads now, for SQL over `open_gap`; Gap rows keep what the judge said."""
+        behind = Q()
+        for practice_id, resource in self.quiet:
+            behind |= Q(practice_id=practice_id, open_gap__needs_feed=resource)
+        stored = F("open_gap__verdict")
+        whens = [When(behind, then=Value(Verdict.SUSPECT_SYNC.value))] if behind else []
+        return Case(*whens, default=stored, output_field=CharField())
+
+    def heard(self, practice_id: int, track: str) -> str:
+        """The track with what we cannot know hatched (Q): steps not seen done, of a feed gone quiet."""
+        letters = list(track)
+        for resource, nodes in NODES_OF_FEED.items():
+            if (practice_id, resource) in self.quiet:
+                for n in nodes:
+                    letters[n] = "Q" if letters[n] in "MC-" else letters[n]
+        return "".join(letters)
+
+
+def freshness_of(practice_ids: Collection[int]) -> Freshness:
+    now = clock.now()
+    feeds = Feed.objects.filter(practice_id__in=practice_ids).select_related("practice")
+    read = tuple((feed, state(feed, now)) for feed in feeds.order_by("practice__name", "resource"))
+    quiet = {(feed.practice_id, feed.resource): told.sentence for feed, told in read if not told.trusted}
+    return Freshness(read, quiet)

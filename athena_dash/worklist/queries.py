@@ -1,0 +1,163 @@
+"""Filters into one queryset of visits, each with its open primary gap and its verdict as it reads now."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import (
+    Case,
+    Exists,
+    F,
+    FilteredRelation,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Concat, Left
+
+from athena_dash.accounts.models import User
+from athena_dash.core import clock
+from athena_dash.correlation.models import Gap, Visit
+from athena_dash.practices.models import Practice
+from athena_dash.records.models import Patient
+from athena_dash.worklist.filters import Desk, Filters, Sort, Stage
+from athena_dash.worklist.freshness import Freshness
+from athena_dash.worklist.keyset import Key, Page, parse_amount, parse_date, parse_id, take
+
+PAGE_SIZE = 50
+DEADLINE_DAYS = 14  # a filing limit this near leads the list whatever it is worth (design/ui.md, Visits)
+
+
+@dataclass(frozen=True)
+class Desktop:
+    """Everything a worklist query needs to know about who asks and when."""
+
+    user: User
+    practices: Mapping[int, Practice]
+    freshness: Freshness
+    today: dt.date
+
+    def practice_ids(self, slugs: Sequence[str] = ()) -> list[int]:
+        return [pk for pk, practice in self.practices.items() if not slugs or practice.slug in slugs]
+
+
+def visits(
+    filters: Filters, desk: Desktop, found: Q | None = None, *, without: frozenset[str] = frozenset()
+) -> Any:
+    """Visits that match; `without` leaves out the named filters, to count what their values would give."""
+
+    def on(name: str) -> tuple[str, ...]:
+        return () if name in without else filters.values(name)
+
+    rows: QuerySet[Visit] = Visit.objects.filter(practice_id__in=desk.practice_ids(on("practice")))
+    rows = rows.annotate(
+        open_gap=FilteredRelation("gaps", condition=Q(gaps__closed_at__isnull=True, gaps__primary=True))
+    ).annotate(verdict=desk.freshness.verdict())
+    if filters.stage is Stage.HALF:
+        rows = rows.filter(open_gap__isnull=False)
+    elif filters.stage is Stage.COMPLETE:
+        rows = rows.filter(
+            Q(track__endswith="D") | Q(track__endswith="N"), open_gap__isnull=True, suppressor=""
+        )
+    for name, column in (("code", "open_gap__code"), ("owner", "open_gap__owner"), ("verdict", "verdict")):
+        if chosen := on(name):
+            rows = rows.filter(**{f"{column}__in": chosen})
+    if payers := on("payer"):
+        rows = rows.filter(payer_name__in=["" if payer == "none" else payer for payer in payers])
+    for name in ("provider", "department"):
+        if chosen := on(name):
+            rows = rows.filter(_ids_of_practices(f"{name}_id", chosen, desk))
+    return rows.filter(_narrow(filters, desk), found or Q())
+
+
+def _ids_of_practices(column: str, chosen: Sequence[str], desk: Desktop) -> Q:
+    """`riverside:71` → that id in that practice: athena's ids are unique only inside one."""
+    matches = Q(pk__in=())
+    for value in chosen:
+        slug, _, external_id = value.partition(":")
+        if practice_ids := desk.practice_ids((slug,)):
+            matches |= Q(practice_id__in=practice_ids, **{column: external_id})
+    return matches
+
+
+def _narrow(filters: Filters, desk: Desktop) -> Q:
+    """The filters that are never counted by value."""
+    now = clock.now()
+    asleep = Q(work__snoozed_until__gt=now)
+    awake = Q(work__snoozed_until__isnull=True) | Q(work__snoozed_until__lte=now)
+    where = Q(asleep if filters.desk is Desk.SNOOZED else awake)
+    if filters.desk is Desk.MINE:
+        where &= Q(work__assignee=desk.user)
+    elif filters.desk is Desk.UNASSIGNED:
+        where &= Q(work__assignee__isnull=True)
+    if filters.start:
+        where &= Q(service_date__gte=filters.start)
+    if filters.end:
+        where &= Q(service_date__lte=filters.end)
+    if filters.least is not None:
+        where &= Q(open_gap__at_risk__gte=filters.least)
+    if filters.limit is not None:
+        until = desk.today + dt.timedelta(days=filters.limit)
+        where &= Q(open_gap__filing_limit__gte=desk.today, open_gap__filing_limit__lte=until)
+    if filters.limit_on:
+        where &= Q(open_gap__filing_limit=filters.limit_on)
+    if filters.overdue:
+        where &= Q(open_gap__due_at__lt=now)
+    if filters.opened:
+        where &= Q(open_gap__opened_at__date__gte=filters.opened)
+    if filters.closed:
+        where &= Exists(Gap.objects.filter(visit=OuterRef("pk"), closed_at__date__gte=filters.closed))
+    return where
+
+
+ID = Key("id", True, parse_id)
+ORDERS: Mapping[Sort, tuple[Key, ...]] = {
+    Sort.RISK: (Key("leads", True, parse_id), Key("amount", True, parse_amount), ID),
+    Sort.NEWEST: (Key("service_date", True, parse_date), ID),
+    Sort.OLDEST: (Key("service_date", False, parse_date), Key("id", False, parse_id)),
+}
+
+GAP_COLUMNS = (
+    "code",
+    "owner",
+    "sentence",
+    "at_risk",
+    "estimator",
+    "needs_feed",
+    "since",
+    "due_at",
+    "filing_limit",
+)
+
+
+def rows_of(visits: Any, today: dt.date) -> Any:
+    """What a row shows. Names stay in the database: a list needs initials only."""
+    patient = Patient.objects.filter(practice=OuterRef("practice"), external_id=OuterRef("patient_id"))
+    initials = patient.annotate(initials=Concat(Left("first_name", 1), Left("last_name", 1))).values(
+        "initials"
+    )[:1]
+    others = Gap.objects.filter(visit=OuterRef("pk"), closed_at__isnull=True, primary=False).order_by("code")
+    near = Q(
+        open_gap__filing_limit__gte=today,
+        open_gap__filing_limit__lte=today + dt.timedelta(days=DEADLINE_DAYS),
+    )
+    return visits.select_related("practice", "work__assignee").annotate(
+        amount=Coalesce(F("open_gap__at_risk"), Value(Decimal(0))),
+        leads=Case(When(near, then=1), default=0, output_field=IntegerField()),
+        initials=Subquery(initials),
+        other_codes=ArraySubquery(others.values("code")),
+        **{f"gap_{column}": F(f"open_gap__{column}") for column in GAP_COLUMNS},
+    )
+
+
+def page_of(visits: Any, order: Sort, cursor: str, today: dt.date) -> Page:
+    return take(rows_of(visits, today), ORDERS[order], cursor, PAGE_SIZE)

@@ -1,0 +1,138 @@
+"""Open gaps and what changed since yesterday into the numbers of Today: one grouped query each."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Case, CharField, Count, DateField, F, Min, Q, Sum, Value, When
+
+from athena_dash.core import clock
+from athena_dash.correlation.models import Gap, Verdict
+from athena_dash.worklist.queries import DEADLINE_DAYS, Desktop
+from athena_dash.worklist.words import gap_title
+
+
+@dataclass
+class Tally:
+    """Visits, their expected dollars, and since when the oldest waits."""
+
+    count: int = 0
+    dollars: Decimal = Decimal(0)
+    oldest: dt.datetime | None = None
+    opened: int = 0
+    closed: int = 0
+
+    def add(self, row: dict[str, Any]) -> None:
+        self.count += row["count"]
+        self.dollars += row["dollars"] or Decimal(0)
+        self.opened += row["opened"]
+        self.oldest = min(self.oldest or row["oldest"], row["oldest"])
+
+    @property
+    def oldest_days(self) -> int:
+        return (clock.now() - self.oldest).days if self.oldest else 0
+
+
+@dataclass(frozen=True)
+class CodeLine:
+    code: str
+    title: str
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class Deadline:
+    on: dt.date
+    days: int
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class Today:
+    yesterday: dt.date
+    everything: Tally
+    near_limit: Tally
+    overdue: Tally
+    unheard: Tally  # not synced or suspect: for support, not for the desk
+    codes: tuple[CodeLine, ...]
+    deadlines: tuple[Deadline, ...]
+
+
+def today_of(desk: Desktop) -> Today:
+    yesterday = desk.today - dt.timedelta(days=1)
+    everything, near_limit, overdue, unheard = Tally(), Tally(), Tally(), Tally()
+    by_code: defaultdict[str, Tally] = defaultdict(Tally)
+    by_day: defaultdict[dt.date, Tally] = defaultdict(Tally)
+    for row in _open_groups(desk, yesterday):
+        everything.add(row)
+        by_code[row["code"]].add(row)
+        if row["limit_on"]:
+            near_limit.add(row)
+            by_day[row["limit_on"]].add(row)
+        if row["late"]:
+            overdue.add(row)
+        if row["verdict_now"] in (Verdict.NOT_SYNCED, Verdict.SUSPECT_SYNC):
+            unheard.add(row)
+    for code, closed in _closed_since(desk, yesterday):
+        by_code[code].closed += closed
+        everything.closed += closed
+    lines = sorted(by_code.items(), key=lambda item: -item[1].dollars)
+    return Today(
+        yesterday,
+        everything,
+        near_limit,
+        overdue,
+        unheard,
+        tuple(CodeLine(code, gap_title(code), tally) for code, tally in lines),
+        tuple(Deadline(on, (on - desk.today).days, by_day[on]) for on in sorted(by_day)),
+    )
+
+
+def _open_groups(desk: Desktop, yesterday: dt.date) -> Iterable[dict[str, Any]]:
+    now = clock.now()
+    quiet = Q(pk__in=())
+    for practice_id, resource in desk.freshness.quiet:
+        quiet |= Q(practice_id=practice_id, needs_feed=resource)
+    awake = Q(visit__work__snoozed_until__isnull=True) | Q(visit__work__snoozed_until__lte=now)
+    until = desk.today + dt.timedelta(days=DEADLINE_DAYS)
+    near = Q(filing_limit__gte=desk.today, filing_limit__lte=until)
+    groups: Iterable[dict[str, Any]] = (
+        Gap.objects.filter(
+            awake, practice_id__in=desk.practices, closed_at__isnull=True, primary=True, visit__isnull=False
+        )
+        .values(
+            "code",
+            limit_on=Case(When(near, then=F("filing_limit")), output_field=DateField()),
+            late=Case(When(due_at__lt=now, then=Value(True)), default=Value(False)),
+            verdict_now=Case(
+                When(quiet, then=Value(Verdict.SUSPECT_SYNC.value)),
+                default=F("verdict"),
+                output_field=CharField(),
+            ),
+        )
+        .annotate(
+            count=Count("pk"),
+            dollars=Sum("at_risk"),
+            oldest=Min("since"),
+            opened=Count("pk", filter=Q(opened_at__date__gte=yesterday)),
+        )
+        .order_by()
+    )
+    return groups
+
+
+def _closed_since(desk: Desktop, yesterday: dt.date) -> Iterable[tuple[str, int]]:
+    closed: Iterable[tuple[str, int]] = (
+        Gap.objects.filter(
+            practice_id__in=desk.practices, closed_at__date__gte=yesterday, primary=True, visit__isnull=False
+        )
+        .values_list("code")
+        .annotate(count=Count("pk"))
+        .order_by()
+    )
+    return closed

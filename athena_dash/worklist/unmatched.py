@@ -1,0 +1,154 @@
+"""Links that found no visit into rows that say what the record is, why it waits, and where it may belong."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count
+
+from athena_dash.correlation.models import Link, Visit
+from athena_dash.records.models import Appointment, Claim, ClinicalFact, Encounter
+from athena_dash.worklist.keyset import Key, Page, parse_id, take
+
+PAGE_SIZE = 50
+OPEN_STATES = (Link.State.REVIEW, Link.State.UNMATCHED, Link.State.PENDING)
+NEWEST = (Key("id", True, parse_id),)
+
+# Which table holds a record of each kind, and which of its columns say who, when and how much.
+TABLES: Mapping[str, tuple[Any, str, str]] = {
+    Link.Kind.APPOINTMENT: (Appointment, "date", ""),
+    Link.Kind.ENCOUNTER: (Encounter, "date", ""),
+    Link.Kind.CLAIM: (Claim, "service_date", "charge_amount"),
+    Link.Kind.CLINICAL: (ClinicalFact, "at", ""),
+}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    visit_id: int
+    date: dt.date | None
+    visit_type: str
+    points: float | None
+
+
+@dataclass(frozen=True)
+class UnmatchedRow:
+    """`amount`: gross charges of a claim. Empty fields mean that the record itself is not here."""
+
+    kind: str
+    record_id: str
+    practice: str
+    patient_id: str
+    date: dt.date | None
+    amount: Decimal | None
+    what: str
+    state: str
+    why: str
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many links of a kind wait, in each state."""
+
+    kind: str
+    by_state: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.by_state.values())
+
+
+def counts(practice_ids: Sequence[int]) -> list[Waiting]:
+    found: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    grouped = Link.objects.filter(practice_id__in=practice_ids, state__in=OPEN_STATES).values_list(
+        "kind", "state"
+    )
+    for kind, state, count in grouped.annotate(Count("pk")).order_by():
+        found[kind][state] = count
+    return [Waiting(kind, found[kind]) for kind in Link.Kind.values if found[kind]]
+
+
+def page_of(practice_ids: Sequence[int], kind: str, state: str, cursor: str) -> Page:
+    links = Link.objects.filter(practice_id__in=practice_ids, state__in=[state] if state else OPEN_STATES)
+    if kind:
+        links = links.filter(kind=kind)
+    return take(links.select_related("practice"), NEWEST, cursor, PAGE_SIZE)
+
+
+def rows(links: Sequence[Link]) -> list[UnmatchedRow]:
+    """One query for each kind on the page and one for the candidates, whatever the page's length."""
+    records = _records(links)
+    visits = _candidates(links)
+    return [_row(link, records.get((link.practice_id, link.kind, link.record_id)), visits) for link in links]
+
+
+def _records(links: Sequence[Link]) -> dict[tuple[int, str, str], Any]:
+    found = {}
+    for kind, (model, _, _) in TABLES.items():
+        ids = [link.record_id for link in links if link.kind == kind]
+        practices = {link.practice_id for link in links if link.kind == kind}
+        for record in model.objects.filter(practice_id__in=practices, external_id__in=ids) if ids else ():
+            found[record.practice_id, kind, record.external_id] = record
+    return found
+
+
+def _candidates(links: Sequence[Link]) -> dict[tuple[int, int], Visit]:
+    """Only visits of the link's own practice: evidence is data and could name any id."""
+    ids = {c["visit_id"] for link in links for c in link.evidence.get("candidates", ())}
+    practices = {link.practice_id for link in links}
+    found = Visit.objects.filter(pk__in=ids, practice_id__in=practices) if ids else ()
+    return {(visit.practice_id, visit.pk): visit for visit in found}
+
+
+def _row(link: Link, record: Any, visits: Mapping[tuple[int, int], Visit]) -> UnmatchedRow:
+    _, date_column, amount_column = TABLES[link.kind]
+    date = getattr(record, date_column, None)
+    shown = []
+    for candidate in link.evidence.get("candidates", ()):
+        if visit := visits.get((link.practice_id, candidate["visit_id"])):
+            shown.append(Candidate(visit.pk, visit.service_date, visit.visit_type, candidate.get("points")))
+    return UnmatchedRow(
+        kind=link.kind,
+        record_id=link.record_id,
+        practice=link.practice.name,
+        patient_id=getattr(record, "patient_id", ""),
+        date=date.date() if isinstance(date, dt.datetime) else date,
+        amount=getattr(record, amount_column, None) if amount_column else None,
+        what=_what(record),
+        state=link.state,
+        why=_why(link),
+        candidates=tuple(shown),
+    )
+
+
+def _what(record: Any) -> str:
+    if isinstance(record, ClinicalFact):
+        return record.display or record.resource
+    if isinstance(record, Claim):
+        return ", ".join(record.procedure_codes[:4])
+    return getattr(record, "type_name", "") or getattr(record, "visit_name", "")
+
+
+def _why(link: Link) -> str:
+    """Why it waits, in words; the facts come from the link's evidence."""
+    evidence = link.evidence
+    if link.state == Link.State.PENDING:
+        named = evidence.get("appointment_id") or evidence.get("encounter_id")
+        return (
+            f"Names {named}, which we have not received." if named else "Names a record we have not received."
+        )
+    if link.state == Link.State.REVIEW:
+        return f"{len(evidence.get('candidates', ()))} visits fit about equally well."
+    if lacks := evidence.get("lacks"):
+        return f"Carries no {lacks} to match by."
+    if evidence.get("candidates"):
+        return "The nearest visits do not fit well enough."
+    if link.kind == Link.Kind.CLINICAL:
+        return "Names no encounter."
+    return "The patient has no visit near that day."

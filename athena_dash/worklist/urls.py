@@ -1,0 +1,20 @@
+"""Addresses of the billing desk. No PHI in any of them: row ids of ours and opaque search tokens only."""
+
+from django.urls import path
+
+from athena_dash.worklist.views import actions, today, unmatched, visit, visits
+
+urlpatterns = [
+    path("", today.home, name="home"),
+    path("today", today.today, name="today"),
+    path("visits", visits.worklist, name="visits"),
+    path("visits/search", visits.find, name="visit-search"),
+    path("visits/assign", actions.assign_many, name="visits-assign"),
+    path("visits/<int:pk>", visit.visit, name="visit"),
+    path("visits/<int:pk>/reveal", visit.reveal, name="visit-reveal"),
+    path("visits/<int:pk>/assign", actions.assign, name="visit-assign"),
+    path("visits/<int:pk>/snooze", actions.snooze, name="visit-snooze"),
+    path("visits/<int:pk>/wake", actions.wake, name="visit-wake"),
+    path("visits/<int:pk>/notes", actions.note, name="visit-note"),
+    path("unmatched", unmatched.unmatched, name="unmatched"),
+]

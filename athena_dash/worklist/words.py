@@ -1,0 +1,54 @@
+"""Codes into the words of the billing desk: what a gap is called, what to do next, whence its dollars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from athena_dash.correlation.rules import RULES
+
+TITLES: Mapping[str, str] = {rule.code: rule.title for rule in RULES} | {"G17": "Result without a visit"}
+
+ACTIONS: Mapping[str, str] = {  # revenue-cycle.md §2, in our own words, said to the gap's owner
+    "G02": "Charge the fee to the patient, or note why not.",
+    "G03": "Finish the exam and check out, or undo the check-in.",
+    "G04": "Cancel the check-in and mark charge entry as not required.",
+    "G11": "Ask the provider to sign the encounter.",
+    "G12": "Ask the supervising provider to review and cosign.",
+    "G13": "Enter the charges and create the claim, or mark them as not required.",
+    "G17": "Tie the result to its patient and encounter.",
+    "G20": "Void one of the claims, or add the modifier that tells them apart.",
+    "G22": "Create the replacement claim, or note why there is none.",
+    "G23": "Find out why the charge did not become a claim.",
+    "G24": "Work the hold reason and release the claim.",
+    "G25": "Open a case with athenahealth.",
+    "G26": "Ask athena why the claim is not being submitted.",
+    "G29": "Ask the payer for the claim's status.",
+    "G31": "File the claim before the limit.",
+    "G41": "Refund or apply the credit.",
+}
+
+ESTIMATORS: Mapping[str, str] = {  # revenue-cycle.md §2.0
+    "E1": "open balance of the claim",
+    "E2": "claim charges × usual payment",
+    "E3": "signed services × usual payment",
+    "E4": "typical for this kind of visit",
+    "E5": "contract less what was paid",
+    "E6": "counted only, no dollars",
+}
+
+SIGNALS: Mapping[str, str] = {  # revenue-cycle.md §2.0, D1 to D10
+    "D1": "A failed import holds this record",
+    "D2": "The feed is behind",
+    "D3": "athena has it, we had not",
+    "D4": "athena was asked and has none",
+    "D5": "athena contradicts itself",
+    "D6": "Many like it on that day",
+    "D7": "A code could not be mapped",
+    "D8": "Its neighbours are fine",
+    "D9": "athena itself shows the hold",
+    "D10": "A recent void or merge",
+}
+
+
+def gap_title(code: str) -> str:
+    return TITLES.get(code, f"Gap {code}")
