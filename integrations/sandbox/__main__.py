@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 import msgspec
 
@@ -17,6 +20,8 @@ from integrations.sandbox.store import Store
 
 
 def main() -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
     options = parser().parse_args()
     options.state.parent.mkdir(parents=True, exist_ok=True)
     with Store(options.state) as store:
@@ -38,6 +43,11 @@ def main() -> None:
         advance=advance if options.speed > 0 else None,
         ready=lambda url: print(f"sandbox {url}", flush=True),
     )
+
+
+def end(number: int, frame: FrameType | None) -> NoReturn:
+    """A wanted end is a success, while populating and after uvicorn, which raises its signal again."""
+    raise SystemExit(0)
 
 
 def ensure_population(store: Store, options: argparse.Namespace) -> None:

@@ -28,6 +28,13 @@ ROWS: dict[str, OnRow] = {}
 REPLY: dict[str, OnReply] = {}
 
 HTML_PAGE = b"<html><head><title>athenahealth</title></head><body><h1>%s</h1></body></html>"
+SPOILED: dict[str, object] = {
+    "null": None,
+    "wrong_type": {"unexpected": ["object"]},
+    "nul": "a\x00b",
+    "surrogate": "a\ud800b",
+    "text": "not a number",
+}
 CODE_FIELDS = {
     "claimid": "primaryinsurancepayer.status",
     "appointmentid": "appointmentstatus",
@@ -52,21 +59,21 @@ on_request, on_rows, on_reply = register(REQUEST), register(ROWS), register(REPL
 @on_request
 def rate_limited(fault: Fault, call: Call) -> Reply:
     """429 with a body as variable as the real one's is unknown; `params.retry_after` adds the header."""
-    wait = fault.params.get("retry_after")
+    wait = fault.params.retry_after
     return too_many(call.rng, {} if wait is None else {"retry-after": str(wait)})
 
 
 @on_request
 def server_error(fault: Fault, call: Call) -> Reply:
     """`params.status` 500, 502 or 503; HTML or nothing, as gateways do."""
-    status = int(fault.params.get("status", call.rng.choice([500, 502, 503])))
+    status = fault.params.status or call.rng.choice([500, 502, 503])
     body = call.rng.choice([b"", HTML_PAGE % b"Service Unavailable"])
     return Reply(status=status, body=body, media_type=HTML)
 
 
 @on_request
 def timeout_before(fault: Fault, call: Call) -> Reply:
-    return Reply(status=504, wait_seconds=seconds(fault), cut_after=-1)
+    return Reply(status=504, wait_seconds=fault.params.seconds, cut_after=-1)
 
 
 @on_request
@@ -98,46 +105,37 @@ def html(fault: Fault, call: Call) -> Reply:
 @on_request
 def duplicated_rows(fault: Fault, call: Call) -> None:
     """As if a row had been inserted between two pages: the last of a page comes again on the next."""
-    call.page_shift = -int(fault.params.get("rows", 1))
+    call.page_shift = -fault.params.rows
 
 
 @on_request
 def missing_rows(fault: Fault, call: Call) -> None:
     """As if a row had been deleted between two pages: the first of the next page is never seen."""
-    call.page_shift = int(fault.params.get("rows", 1))
+    call.page_shift = fault.params.rows
 
 
 @on_rows
 def corrupt_record(fault: Fault, call: Call, row: Row) -> None:
-    """`params.field` (default: the id) becomes what `params.as` says."""
-    spoil = {
-        "null": None,
-        "wrong_type": {"unexpected": ["object"]},
-        "nul": "a\x00b",
-        "surrogate": "a\ud800b",
-        "text": "not a number",
-        "huge": "x" * int(fault.params.get("bytes", 50_000_000)),
-    }
-    write(row, str(fault.params.get("field", call.record_key)), spoil[str(fault.params.get("as", "null"))])
+    params = fault.params
+    value = "x" * params.bytes if params.spoil == "huge" else SPOILED[params.spoil]
+    write(row, params.field or call.record_key, value)
 
 
 @on_rows
 def truncated_record(fault: Fault, call: Call, row: Row) -> None:
-    """The record loses all its fields but the id and `params.keep` others (default: none)."""
-    kept = {call.record_key, *fault.params.get("keep", [])}
+    kept = {call.record_key, *fault.params.keep}
     for name in [name for name in row if name not in kept]:
         del row[name]
 
 
 @on_rows
 def unknown_code(fault: Fault, call: Call, row: Row) -> None:
-    field = str(fault.params.get("field", CODE_FIELDS.get(call.record_key, "status")))
-    write(row, field, fault.params.get("code", "ZHOLD"))
+    write(row, fault.params.field or CODE_FIELDS.get(call.record_key, "status"), fault.params.code)
 
 
 @on_reply
 def timeout_after(fault: Fault, call: Call, reply: Reply) -> Reply:
-    return replace(reply, wait_seconds=seconds(fault), cut_after=-1)
+    return replace(reply, wait_seconds=fault.params.seconds, cut_after=-1)
 
 
 @on_reply
@@ -157,10 +155,6 @@ def truncated(fault: Fault, call: Call, reply: Reply) -> Reply:
 
 
 KINDS = frozenset({*REQUEST, *ROWS, *REPLY})
-
-
-def seconds(fault: Fault) -> float:
-    return float(fault.params.get("seconds", 30))
 
 
 def too_many(rng: Random, headers: dict[str, str]) -> Reply:

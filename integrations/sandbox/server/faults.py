@@ -10,7 +10,7 @@ import re
 import threading
 from collections import Counter
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from integrations.sandbox.server.sandbox import Sandbox
 
 SETTING = "faults"
+Spoil = Literal["null", "wrong_type", "nul", "surrogate", "text", "huge"]
 
 
-class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What a fault hits: `path` is a regular expression searched in it, `record` an id in the answer."""
 
     practice: str | None = None
@@ -32,14 +33,28 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return (self.practice is None or self.practice == practice) and bool(re.search(self.path, path))
 
 
-class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Params(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The dose; each kind reads what concerns it."""
+
+    status: int | None = None  # server_error; left out: 500, 502 or 503
+    retry_after: int | None = None  # rate_limited: seconds, or no header
+    seconds: float = 30  # timeout_before, timeout_after: how long to hang
+    rows: int = 1  # duplicated_rows, missing_rows: how far pages shift
+    field: str | None = None  # corrupt_record, unknown_code: dotted path; left out: the id, the usual code
+    spoil: Spoil = msgspec.field(default="null", name="as")  # corrupt_record
+    bytes: int = 50_000_000  # corrupt_record as huge
+    code: str = "ZHOLD"  # unknown_code
+    keep: tuple[str, ...] = ()  # truncated_record: fields that stay beside the id
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str
     kind: str
     match: Match = Match()
     probability: float = 1.0
     times: int | None = None  # at most so many firings
     until: datetime | None = None
-    params: dict[str, Any] = {}
+    params: Params = Params()
     fired: int = 0
 
 
