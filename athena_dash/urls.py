@@ -1,10 +1,11 @@
 """Every address of the product; each app keeps its own list."""
 
-from django.urls import path
+from django.urls import include, path
 
 from athena_dash.core.health import healthz, readyz
 
 urlpatterns = [
+    path("", include("athena_dash.worklist.urls")),
     path("healthz", healthz),
     path("readyz", readyz),
 ]
