@@ -50,7 +50,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="reco
 class Cause(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="cause"):
     """What somebody did or failed to do from `since` to `until` (None: still so), and its gap code.
 
-    `visit` is None only for a result that belongs to no visit (G17); then `record` names it.
+    `visit` is None where `record` belongs to no visit: an outside result, a claim for hospital rounds.
     """
 
     practice: str

@@ -16,6 +16,7 @@ from integrations.sandbox.population import sidelines
 from integrations.sandbox.population.blueprints import blueprint
 from integrations.sandbox.population.course import Clinic, Plan
 from integrations.sandbox.population.ids import Ids
+from integrations.sandbox.population.merging import apply_merge, tell_merge
 from integrations.sandbox.population.noise import PROFILES
 from integrations.sandbox.population.office import is_open
 from integrations.sandbox.population.pending import play, queue
@@ -26,6 +27,7 @@ from integrations.sandbox.population.planning import (
     draw_start,
     next_moment,
     pick_encounter,
+    register_again,
     weekday,
 )
 from integrations.sandbox.population.populate import AHEAD, HISTORY, Population
@@ -117,7 +119,10 @@ def begin_at(store: Store, clinic: Clinic, slots: list[Appointment], at: datetim
     here = is_open(at, plan.zone) or rng.random() < AFTER_HOURS
     if not (here and rng.random() < SAME_DAY):
         plan = book_ahead(clinic, slots, plan)
-    scripts.append(tell(clinic, plan))
+    if type.id not in NEW_PATIENTS and rng.random() < clinic.noise.merges:
+        scripts += tell_twice_registered(clinic, plan)
+    else:
+        scripts.append(tell(clinic, plan))
     lot = rng.random()
     for share, tell_aside in ASIDES:
         lot -= share
@@ -126,6 +131,14 @@ def begin_at(store: Store, clinic: Clinic, slots: list[Appointment], at: datetim
             scripts.append(tell_aside(clinic, other, clinician, site, at))
             break
     return scripts
+
+
+def tell_twice_registered(clinic: Clinic, plan: Plan) -> list[Script]:
+    """The visit of somebody whom the desk registered again, and the merge when that is found out."""
+    merge = register_again(clinic, plan)
+    script = tell(clinic, amend(plan, person=merge.loser))
+    apply_merge(clinic, script, merge)
+    return [tell_merge(clinic, merge), script]
 
 
 def book_ahead(clinic: Clinic, slots: list[Appointment], plan: Plan) -> Plan:

@@ -115,23 +115,11 @@ def draw_notice(clinic: Clinic) -> timedelta:
 
 def register_twice(clinic: Clinic, plans: list[Plan], share: float) -> tuple[list[Plan], list[Merge]]:
     """Some people are registered again when they book; until that is found out, plans name the duplicate."""
-    rng, merges = clinic.rng, dict[str, Merge]()
+    merges = dict[str, Merge]()
     for plan in plans:
-        survivor = plan.person.patient
-        if survivor.id in merges or plan.type.id in NEW_PATIENTS or rng.random() >= share:
-            continue
-        duplicate = replace(
-            survivor,
-            id=clinic.ids.next("patient"),
-            modified=plan.booked_at,
-            registered_on=plan.booked_at.date(),
-        )
-        policies = tuple(
-            replace(policy, id=clinic.ids.next("insurance"), patient_id=duplicate.id, modified=plan.booked_at)
-            for policy in plan.person.insurances
-        )
-        found_out = plan.starts_at + timedelta(days=rng.lognormvariate(2.6, 0.9))
-        merges[survivor.id] = Merge(Person(duplicate, policies), plan.person, found_out)
+        survivor = plan.person.patient.id
+        if survivor not in merges and plan.type.id not in NEW_PATIENTS and clinic.rng.random() < share:
+            merges[survivor] = register_again(clinic, plan)
     renamed = []
     for plan in plans:
         merge = merges.get(plan.person.patient.id)
@@ -139,6 +127,18 @@ def register_twice(clinic: Clinic, plans: list[Plan], share: float) -> tuple[lis
             plan = amend(plan, person=merge.loser)
         renamed.append(plan)
     return renamed, list(merges.values())
+
+
+def register_again(clinic: Clinic, plan: Plan) -> Merge:
+    """The desk does not find the person and registers them anew, policies and all."""
+    ids, survivor, at = clinic.ids, plan.person, plan.booked_at
+    duplicate = replace(survivor.patient, id=ids.next("patient"), modified=at, registered_on=at.date())
+    policies = tuple(
+        replace(policy, id=ids.next("insurance"), patient_id=duplicate.id, modified=at)
+        for policy in survivor.insurances
+    )
+    found_out = plan.starts_at + timedelta(days=clinic.rng.lognormvariate(2.6, 0.9))
+    return Merge(Person(duplicate, policies), survivor, found_out)
 
 
 def weekday(day: date) -> date:
