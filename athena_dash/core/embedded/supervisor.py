@@ -9,8 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -38,9 +38,9 @@ class Program:
 
 
 class Running:
-    """One program's process, and when to try again while it has none. Without a log it writes where we do."""
+    """One program's process, and when to try again while it has none."""
 
-    def __init__(self, program: Program, log: Path | None) -> None:
+    def __init__(self, program: Program, log: Path) -> None:
         self.program = program
         self.log = log
         self.failures = 0
@@ -60,7 +60,7 @@ class Running:
                 os._exit(1)
 
         uid, gid = program.user or (None, None)
-        with open_log(self.log) if self.log else nullcontext() as log:
+        with open_log(self.log) as log:
             self.process = subprocess.Popen(
                 program.command,
                 stdin=subprocess.DEVNULL,
@@ -106,21 +106,27 @@ class Supervisor:
         self.running: list[Running] = []
 
     def start(self, program: Program) -> Running:
-        running = Running(program, self.logs / f"{program.name}.log")
+        running = Running(program, self.log(program))
         self.running.append(running)
         return running
 
-    def finish(self, program: Program) -> int:
-        """Runs it to its end in the foreground, minding everything else meanwhile. Its exit code."""
-        running = Running(program, log=None)
+    def log(self, program: Program) -> Path:
+        return self.logs / f"{program.name}.log"
+
+    def finish(self, programs: Iterable[Program], meanwhile: Callable[[], None] = lambda: None) -> list[int]:
+        """Runs them side by side to their end, minding everything else meanwhile. Their exit codes."""
+        running = [Running(program, self.log(program)) for program in programs]
         try:
-            while running.alive:
+            while any(one.alive for one in running):
                 self.poll()
+                meanwhile()
                 time.sleep(0.1)
         finally:
-            running.send(program.stop_signal)
-            self._await_end(running)
-        return running.process.returncode
+            for one in running:
+                one.send(one.program.stop_signal)
+            for one in running:
+                self._await_end(one)
+        return [one.process.returncode for one in running]
 
     def poll(self) -> None:
         """Restarts what has died, each after its own back-off; never blocks."""

@@ -53,10 +53,7 @@ class Command(BaseCommand):
             accounts = demo.create(sandbox_url)
             self.step("starting the web server")
             self.start_web(supervisor, port)
-            for slug in Practice.objects.values_list("slug", flat=True):
-                self.step(f"first sync of {slug}")
-                if supervisor.finish(Program("sync", (*MANAGE, "sync", "--practice", slug))):
-                    self.step(f"the sync of {slug} met failures; they are listed on Failures")
+            self.first_sync(supervisor)
             supervisor.start(Program("tick", (*MANAGE, "tick", "--every", "5")))
             for number in (1, 2):
                 command = (*MANAGE, "rqworker", "live", "replay", "backfill")
@@ -110,6 +107,8 @@ class Command(BaseCommand):
             "practices": len(demo.PRACTICES),
             "visits": visits,
             "speed": speed,
+            "preset": "production",
+            "activation-seconds": 5,
         }
         arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
         command = (sys.executable, "-m", "integrations.sandbox", *arguments)
@@ -124,6 +123,23 @@ class Command(BaseCommand):
         command = (sys.executable, "-m", "granian", *options, *address, "athena_dash.wsgi:application")
         running = supervisor.start(Program("web", command, cwd=settings.BASE_DIR))
         self.await_http(supervisor, running, f"http://{LOOPBACK}:{port}/healthz", seconds=60)
+
+    def first_sync(self, supervisor: Supervisor) -> None:
+        """All practices side by side: each has a rate budget of its own."""
+        slugs = list(Practice.objects.filter(paused_at=None).values_list("slug", flat=True))
+        programs = [Program(f"sync-{slug}", (*MANAGE, "sync", "--practice", slug)) for slug in slugs]
+        for slug, program in zip(slugs, programs, strict=True):
+            self.step(f"first sync of {slug}, in full in {supervisor.log(program)}")
+        shown = {"at": time.monotonic()}
+
+        def show() -> None:
+            if time.monotonic() - shown["at"] > 2:
+                shown["at"] = time.monotonic()
+                self.step("  " + " | ".join(last_words(supervisor.log(program)) for program in programs))
+
+        for slug, code in zip(slugs, supervisor.finish(programs, meanwhile=show), strict=True):
+            if code:
+                self.step(f"the sync of {slug} met failures; they are listed on Failures")
 
     def await_http(self, supervisor: Supervisor, running: Running, url: str, *, seconds: float) -> None:
         deadline = time.monotonic() + seconds
@@ -147,6 +163,12 @@ def answers(url: str) -> bool:
         return httpx.get(url, timeout=5, trust_env=False).is_success
     except httpx.HTTPError:
         return False
+
+
+def last_words(log: Path) -> str:
+    """What a progress line says now: each overwrites the one before with a carriage return."""
+    text = log.read_bytes()[-200:].decode(errors="replace")
+    return text.replace("\033[K", "").strip().replace("\r", "\n").rpartition("\n")[2]
 
 
 def free(port: int) -> bool:

@@ -1,0 +1,1 @@
+"""What is measured: each module has `run() -> Iterable[dict]`, one dict of figures (baseline too) a line."""

@@ -1,0 +1,37 @@
+"""Runs the benchmarks named (all without a name): one line per figure, also appended to var/bench.jsonl.
+
+`python -m bench [NAME…]`, or `make bench ONLY=NAME`.
+"""
+
+from __future__ import annotations
+
+import json
+import pkgutil
+import sys
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+JOURNAL = HERE.parent / "var" / "bench.jsonl"
+
+
+def main(wanted: list[str]) -> None:
+    known = sorted(name for _, name, _ in pkgutil.iter_modules([str(HERE)]) if name != "__main__")
+    if unknown := set(wanted) - set(known):
+        sys.exit(f"no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
+    for name in wanted or known:
+        for figures in import_module(f"bench.{name}").run():
+            print("bench", name, *(f"{key}={value}" for key, value in figures.items()), flush=True)
+            keep({"at": datetime.now(UTC).isoformat(timespec="seconds"), "bench": name, **figures})
+
+
+def keep(line: dict[str, Any]) -> None:
+    JOURNAL.parent.mkdir(exist_ok=True)
+    with JOURNAL.open("a") as journal:
+        journal.write(json.dumps(line) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
