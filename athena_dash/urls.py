@@ -8,4 +8,6 @@ urlpatterns = [
     path("", include("athena_dash.worklist.urls")),
     path("healthz", healthz),
     path("readyz", readyz),
+    path("", include("athena_dash.accounts.urls")),
+    path("", include("athena_dash.operations.urls")),
 ]

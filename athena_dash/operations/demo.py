@@ -1,4 +1,4 @@
-"""Three practices connected to the sandbox, and one user for each role: what `make demo` shows."""
+"""Three practices connected to the sandbox, and the people of the demo: what `make demo` shows."""
 
 from __future__ import annotations
 
@@ -9,25 +9,36 @@ from django.db import transaction
 
 from athena_dash.accounts.models import User
 from athena_dash.practices.models import Connection, Membership, Practice, Role
+from athena_dash.sync.feeds import create_feeds
 
 PRACTICES = (
-    ("harbor-primary-care", "Harbor Primary Care", "195900", "America/New_York"),
+    ("riverside-primary", "Riverside Primary Care", "195900", "America/New_York"),
     ("mesa-multispecialty", "Mesa Multispecialty Group", "195903", "America/Phoenix"),
-    ("lakeside-surgery", "Lakeside Surgical Clinic", "11287", "America/Chicago"),
+    ("harbor-surgical", "Harbor Surgical Clinic", "11287", "America/New_York"),
+)
+EVERYWHERE = tuple(slug for slug, *_ in PRACTICES)
+PEOPLE = (
+    ("bella", "Bella", Role.BILLING, EVERYWHERE),
+    ("sam", "Sam", Role.SUPPORT, EVERYWHERE),
+    ("ada", "Ada", Role.ADMIN, EVERYWHERE),
+    ("hugo", "Hugo", Role.BILLING, ("harbor-surgical",)),  # shows that a practice stays unseen by others
 )
 
 
-class Account(NamedTuple):
+class DemoUser(NamedTuple):
     username: str
     password: str
     role: str
 
 
 @transaction.atomic
-def create(sandbox_url: str) -> list[Account]:
+def create(sandbox_url: str) -> list[DemoUser]:
     """Makes what is missing and points every demo practice at this sandbox. Returns who can sign in."""
-    practices = [_practice(*described, sandbox_url) for described in PRACTICES]
-    return [_account(role, practices) for role in Role]
+    practices = {slug: _practice(slug, *described, sandbox_url) for slug, *described in PRACTICES}
+    return [
+        _person(username, name, role, [practices[slug] for slug in slugs])
+        for username, name, role, slugs in PEOPLE
+    ]
 
 
 def _practice(slug: str, name: str, athena_id: str, timezone: str, sandbox_url: str) -> Practice:
@@ -41,18 +52,25 @@ def _practice(slug: str, name: str, athena_id: str, timezone: str, sandbox_url: 
             "base_url": sandbox_url,
             "client_id": "sandbox-client",
             "client_secret": "sandbox-secret",
+            "calls_per_second": 150,  # what athena's production allows, and so the sandbox's
+            "calls_per_day": 500_000,
         },
     )
+    create_feeds(practice)
     return practice
 
 
-def _account(role: Role, practices: list[Practice]) -> Account:
+def _person(username: str, name: str, role: Role, practices: list[Practice]) -> DemoUser:
     # Made once for this state directory: no two demos share a password, none stands in the code.
     password = settings.STATE.secret("demo_password")
-    user, made = User.objects.get_or_create(username=str(role))
+    user, made = User.objects.get_or_create(username=username, defaults={"first_name": name})
     if made:
         user.set_password(password)
         user.save()
     for practice in practices:
         Membership.objects.get_or_create(user=user, practice=practice, defaults={"role": role})
-    return Account(user.username, password, role.label)
+    return DemoUser(username, password, _described(role, practices))
+
+
+def _described(role: Role, practices: list[Practice]) -> str:
+    return role.label if len(practices) == len(PRACTICES) else f"{role.label}, {practices[0]} only"

@@ -38,7 +38,7 @@ def run(replay_id: int) -> None:
 
 
 class Lease:
-    """One worker at a time, by compare and set on `leased_until`; who lost it can neither renew nor release."""
+    """One worker at a time, by compare and set on `leased_until`; who lost it cannot renew or release it."""
 
     def __init__(self, replay_id: int, until: datetime) -> None:
         self.replay_id, self.until = replay_id, until

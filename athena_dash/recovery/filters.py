@@ -48,7 +48,10 @@ class FailureFilter:
     def without(self, facet: str) -> FailureFilter:
         return replace(self, **{facet: ""})
 
-    def chosen(self) -> dict[str, str]:
+    def choosing(self, facet: str, value: str) -> FailureFilter:
+        return replace(self, **{facet: value})
+
+    def words(self) -> dict[str, str]:
         """What goes into a link: only what differs from the default."""
         return {
             name: value

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -40,7 +39,7 @@ class Report:
         return self.counts[Outcome.FAILED] + self.counts[Outcome.UNKNOWN]
 
 
-def report(replay: Replay, now: datetime) -> Report:
+def report(replay: Replay) -> Report:
     rows = replay.items.values("outcome").annotate(
         n=Count("pk"),
         gaps=Sum("gaps_closed"),

@@ -1,0 +1,1 @@
+"""Screens of support and admins, one module per noun."""

@@ -1,0 +1,82 @@
+"""Feeds: what each one last brought, how fresh it is, and pause, resume, run now."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_GET, require_POST
+
+from athena_dash.accounts.rights import (
+    RUN_FEEDS,
+    SEE_FAILURES,
+    SEE_FEEDS,
+    needs,
+    practices_with,
+)
+from athena_dash.core import clock
+from athena_dash.core.render import page
+from athena_dash.core.templatetags.ui import span
+from athena_dash.operations.feed_rows import feed_rows
+from athena_dash.sync import feeds as feeding
+from athena_dash.sync.models import Failure, Feed
+
+RUNS_LISTED = 50
+FAILURES_LISTED = 10
+
+
+def _visible(request: HttpRequest, right: str) -> QuerySet[Feed]:
+    return Feed.objects.filter(practice__in=practices_with(request.user, right))  # type: ignore[no-any-return]
+
+
+@require_GET
+@needs(SEE_FEEDS)
+def feeds(request: HttpRequest) -> HttpResponse:
+    practices = practices_with(request.user, SEE_FEEDS)
+    slug = request.GET.get("practice", "")
+    shown = _visible(request, SEE_FEEDS)
+    rows = feed_rows(shown.filter(practice__slug=slug) if slug else shown, clock.now())
+    context = {
+        "rows": rows,
+        "trusted": sum(row.state.trusted for row in rows),
+        "practices": practices,
+        "slug": slug,
+        "runnable": set(practices_with(request.user, RUN_FEEDS).values_list("pk", flat=True)),
+    }
+    return page(request, "operations/feeds.html", context, parts={"feeds": "operations/_feeds.html"})
+
+
+@require_GET
+@needs(SEE_FEEDS)
+def feed(request: HttpRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(_visible(request, SEE_FEEDS), pk=pk)
+    failures = Failure.objects.filter(
+        practice__in=practices_with(request.user, SEE_FAILURES), feed=found, resolved_at__isnull=True
+    )
+    context = {
+        "row": feed_rows(_visible(request, SEE_FEEDS).filter(pk=found.pk), clock.now())[0],
+        "interval": span(found.interval),
+        "fresh_within": span(found.fresh_within),
+        "runs": found.runs.order_by("-started_at")[:RUNS_LISTED],
+        "failures": failures.order_by("-last_seen")[:FAILURES_LISTED],
+        "may_run": practices_with(request.user, RUN_FEEDS).filter(pk=found.practice_id).exists(),
+    }
+    return page(request, "operations/feed.html", context)
+
+
+DONE = {
+    "pause": "Paused. Nothing new arrives until it is resumed, and gaps that need it read as suspect sync.",
+    "resume": "Resumed; the next run is due now.",
+    "run": "A run was asked for; it starts as soon as a worker is free.",
+}
+MOVES = {"pause": feeding.pause, "resume": feeding.resume, "run": feeding.run_now}
+
+
+@require_POST
+@needs(RUN_FEEDS)
+def move_feed(request: HttpRequest, pk: int, move: str) -> HttpResponse:
+    found = get_object_or_404(_visible(request, RUN_FEEDS), pk=pk)
+    MOVES[move](found)
+    messages.success(request, DONE[move])
+    return redirect("feed", found.pk)
