@@ -32,20 +32,19 @@ class AthenaClient:
 
     # ------------------------------------------------------------------ by resource name
 
-    def pages(self, resource: str, *, page_size: int | None = None, **params: Parameter) -> Iterator[Page]:
+    def pages(self, resource: str, **params: Parameter) -> Iterator[Page]:
         """A whole list, read as it is walked. `params` are v1's names; those in the path are required.
 
-        A smaller `page_size` is the way out when an answer is too large.
+        A smaller `limit` is the way out when an answer is too large.
         """
         wanted = endpoint(resource)
         if wanted.path is None:
             raise ValueError(f"v1 has no list of {resource}")
         ids = {name: str(params.pop(name)) for name in wanted.parents}
         path = self._path(filled(wanted.path, ids))
-        query = _query(wanted, params)
+        query = _query(wanted, params, many=True)
         fetch = partial(self._page, wanted, wanted.path, path)
-        size = page_size or wanted.page_size
-        return by_offset(lambda offset: fetch([*query, *_window(size, offset)]), path)
+        return by_offset(lambda offset: fetch([*query, *_from(offset)]), path)
 
     def fetch(self, resource: str, record_id: str, **params: Parameter) -> Page:
         """One record by its id; Gone when athenahealth has none."""
@@ -64,7 +63,6 @@ class AthenaClient:
         *,
         processed_between: tuple[datetime, datetime] | None = None,
         leave_unprocessed: bool = False,
-        page_size: int | None = None,
         **params: Parameter,
     ) -> Iterator[Page]:
         """The changed feed. **Reading marks rows as processed**: keep each page before asking for the next.
@@ -73,19 +71,18 @@ class AthenaClient:
         nothing. `leave_unprocessed` consumes nothing either, but athenahealth means it for testing.
         """
         wanted = endpoint(resource)
-        if wanted.feed is None or wanted.page_size is None:
+        if wanted.feed is None:
             raise ValueError(f"v1 has no changed feed of {resource}")
         path = self._path(wanted.feed)
-        query = _query(wanted, params)
+        query = _query(wanted, params, many=True)
         fetch = partial(self._page, wanted, wanted.feed, path)
-        size = page_size or wanted.page_size
         if processed_between is None and not leave_unprocessed:
-            return until_empty(lambda: fetch([*query, *_window(size, 0)], effect=Effect.CONSUME))
+            return until_empty(lambda: fetch(query, effect=Effect.CONSUME))
         if processed_between is not None:
             query += processed_window(*processed_between).items()
         else:
             query.append(("leaveunprocessed", "true"))
-        return by_offset(lambda offset: fetch([*query, *_window(size, offset)]), path)
+        return by_offset(lambda offset: fetch([*query, *_from(offset)]), path)
 
     # ------------------------------------------------------------------ by name
 
@@ -188,13 +185,11 @@ def _as_page(resource: str, records: Records, answer: Answer) -> Page:
     )
 
 
-def _query(wanted: Endpoint, params: Mapping[str, Parameter]) -> list[tuple[str, str]]:
-    merged: dict[str, Parameter] = {**wanted.always, **params}
+def _query(wanted: Endpoint, params: Mapping[str, Parameter], *, many: bool = False) -> list[tuple[str, str]]:
+    limit = {"limit": wanted.page_size} if many and wanted.page_size is not None else {}
+    merged: dict[str, Parameter] = {**limit, **wanted.always, **params}
     return [(name, parameter(value)) for name, value in merged.items()]
 
 
-def _window(limit: int | None, offset: int) -> list[tuple[str, str]]:
-    """Nothing for the first page of a list that takes no limit."""
-    if limit is None:
-        return [("offset", str(offset))] if offset else []
-    return [("limit", str(limit)), ("offset", str(offset))]
+def _from(offset: int) -> list[tuple[str, str]]:
+    return [("offset", str(offset))] if offset else []

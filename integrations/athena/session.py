@@ -5,6 +5,7 @@ Thread-safe: one session serves a pool of threads.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,8 +21,12 @@ from .faults import unsettled
 from .origin import read_base_url, read_practice_id
 from .transport import SENT_AT, AthenaTransport, Policy, utc_now
 
-_TIMEOUT = httpx.Timeout(60.0, connect=10.0, pool=30.0)
+_LONGEST_SILENCE = 60.0
 _LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=30.0)
+
+# httpx logs every URL at INFO and httpcore every target at DEBUG; both carry patient ids.
+for _chatty in ("httpx", "httpcore"):
+    logging.getLogger(_chatty).setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class Session:
         self.base_url = read_base_url(base_url)
         self.practice_id = read_practice_id(practice_id)
         self._now = now
+        policy = policy or Policy()
         self._http = httpx.Client(
             base_url=self.base_url,
             auth=auth,
@@ -57,7 +63,7 @@ class Session:
                 observer=observer,
                 now=now,
             ),
-            timeout=_TIMEOUT,
+            timeout=httpx.Timeout(min(_LONGEST_SILENCE, policy.patience), connect=10.0),
             headers={"Accept": "application/json", "User-Agent": "athena-dash"},
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -140,9 +141,8 @@ def test_every_v1_resource_is_read_and_typed(athena: AthenaClient) -> None:
 
 
 def test_small_pages_add_up_to_the_whole(athena: AthenaClient) -> None:
-    window = {"startdate": FIRST, "enddate": LAST}
-    whole = items(athena.pages("appointments", **window))
-    pages = list(athena.pages("appointments", page_size=17, **window))
+    whole = items(athena.appointments(FIRST, LAST))
+    pages = list(athena.appointments(FIRST, LAST, limit=17))
     assert len(pages) == -(-len(whole) // 17)
     assert [read(Appointment, raw).appointmentid for page in pages for raw in page.items] == [
         read(Appointment, raw).appointmentid for raw in whole
@@ -208,7 +208,7 @@ def test_rows_of_a_lost_answer_are_found_again_among_the_processed(
         list(athena.changed("patients"))
     assert list(athena.changed("patients")) == []
     window = (began - timedelta(minutes=1), sandbox.now + timedelta(minutes=1))
-    again = items(athena.changed("patients", processed_between=window, page_size=2))
+    again = items(athena.changed("patients", processed_between=window, limit=2))
     assert sorted(read(Patient, raw).patientid for raw in again) == sorted(touched)
 
 
@@ -254,6 +254,12 @@ def test_an_expired_token_is_renewed_without_notice(sandbox: Sandbox, athena: At
     athena.ping()
     sandbox.fault("expired_token", "/departments", times=1)
     assert list(athena.departments())
+
+
+def test_no_log_line_holds_an_id(athena: AthenaClient, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG), pytest.raises(Gone):
+        athena.patient("987654321")
+    assert "987654321" not in caplog.text
 
 
 def test_the_server_is_discovered(athena: AthenaClient) -> None:

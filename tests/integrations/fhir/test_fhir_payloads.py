@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations.athena.errors import InvalidPayload
+from integrations.athena.values import AthenaId
 from integrations.fhir.ids import (
     LogicalId,
     Reference,
@@ -96,7 +97,7 @@ def test_validation_answers_any_bytes_with_findings(raw: bytes) -> None:
 
 
 def test_logical_ids_carry_practice_kind_and_number() -> None:
-    assert read_id("a-195900.encounter-62014") == LogicalId("195900", "encounter", "62014")
+    assert read_id("a-195900.encounter-62014") == LogicalId("195900", "encounter", AthenaId("62014"))
     assert str(read_id("a-1.Practice-195900")) == "a-1.Practice-195900"
     assert encounter_id("195900", "7") == "a-195900.encounter-7"
     assert practice_reference("195900") == "Organization/a-1.Practice-195900"
@@ -112,8 +113,8 @@ def test_references_are_read_in_every_form() -> None:
         "Patient/a-195900.E-7/_history/3",
     ):
         assert read_reference(form) == expected
-    for form in ("#contained", "urn:uuid:1", "", None, "Patient", "Patient/../x"):
-        assert read_reference(form) is None
+    for other in ("#contained", "urn:uuid:1", "", None, "Patient", "Patient/../x"):
+        assert read_reference(other) is None
 
 
 def test_only_an_ambulatory_encounter_of_the_practice_has_a_v1_id() -> None:
