@@ -1,0 +1,119 @@
+"""Claims without an appointment id: tied by patient, day, department and provider, or left to a person.
+
+Precision before recall (revenue-cycle.md §7.1): what two visits could equally own is not guessed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from athena_dash.correlation.models import Link
+from tests.correlation.office import (
+    WEDNESDAY,
+    Office,
+    a_claim,
+    a_line,
+    a_patient,
+    a_service,
+    an_appointment,
+    an_encounter,
+)
+
+DAY = dt.timedelta(days=1)
+
+
+def test_the_only_visit_of_that_patient_day_department_and_provider_owns_a_manual_claim(
+    office: Office,
+) -> None:
+    office.receive(an_appointment("100"), a_claim("40"))
+    assert office.where("claim", "40") == "appointment 100"
+    assert office.link("claim", "40").method == "patient_day"
+
+
+def test_same_day_twins_go_to_review_with_both_candidates(office: Office) -> None:
+    office.receive(an_appointment("100"), an_appointment("101"), a_claim("40"))
+    link = office.link("claim", "40")
+    assert link.state == "review"
+    assert {candidate["anchor_id"] for candidate in link.evidence["candidates"]} == {"100", "101"}
+
+
+def test_documented_services_tell_twins_apart(office: Office) -> None:
+    office.receive(
+        an_appointment("100", encounter_id="9"),
+        an_encounter("9"),
+        a_service("s1", "9", "99213"),
+        an_appointment("101", encounter_id="10"),
+        an_encounter("10"),
+        a_service("s2", "10", "90471"),
+        a_claim("40", procedure_codes=["90471"]),
+    )
+    assert office.where("claim", "40") == "appointment 101"
+
+
+def test_a_twin_that_has_its_own_claim_leaves_the_other_to_the_claim_without_id(office: Office) -> None:
+    named = a_claim("41", appointment_id="100")
+    office.receive(an_appointment("100"), an_appointment("101"), named, a_claim("40"))
+    assert office.where("claim", "40") == "appointment 101"
+
+
+def test_a_voided_claim_does_not_make_its_twin_taken(office: Office) -> None:
+    void = a_claim("41", appointment_id="100", primary_status="CLOSED")
+    office.receive(
+        an_appointment("100"), an_appointment("101"), void, a_line("1", "41"), a_line("2", "41", "-180")
+    )
+    office.receive(a_claim("40"))
+    assert office.where("claim", "40") == "review"
+
+
+def test_a_claim_billed_by_the_supervisor_is_found(office: Office) -> None:
+    """Incident-to: the billed provider legitimately differs from the seen one (§3.2)."""
+    office.receive(
+        an_appointment("100", supervising_provider_id="80"), a_claim("40", billed_provider_id="80")
+    )
+    assert office.where("claim", "40") == "appointment 100"
+
+
+def test_a_date_that_slipped_by_the_time_zone_is_found(office: Office) -> None:
+    office.receive(an_appointment("100"), a_claim("40", service_date=WEDNESDAY + DAY))
+    assert office.where("claim", "40") == "appointment 100"
+    assert office.link("claim", "40").method == "scored"
+
+
+def test_a_claim_of_a_merged_patient_finds_the_survivors_visit(office: Office) -> None:
+    office.receive(an_appointment("100", patient_id="8"), a_claim("40", patient_id="7"))
+    assert office.where("claim", "40") == "unmatched"
+
+    office.receive(a_patient("7", merged_into="8"), a_patient("8"))
+    assert office.where("claim", "40") == "appointment 100"
+
+
+def test_a_cancelled_visit_does_not_own_a_claim(office: Office) -> None:
+    office.receive(an_appointment("100", status="x", no_show=True), a_claim("40"))
+    assert office.where("claim", "40") == "unmatched"
+
+
+def test_another_patients_visit_is_never_a_candidate(office: Office) -> None:
+    office.receive(an_appointment("100", patient_id="8"), a_claim("40", patient_id="7"))
+    assert office.link("claim", "40").evidence == {"candidates": []}
+
+
+def test_a_claim_moves_when_a_better_visit_arrives_later(office: Office) -> None:
+    office.receive(an_appointment("99", date=WEDNESDAY - DAY), a_claim("40"))
+    assert office.where("claim", "40") == "appointment 99"
+
+    office.receive(an_appointment("100"))
+    assert office.where("claim", "40") == "appointment 100"
+
+
+def test_a_claim_without_patient_or_date_stays_visible_as_unmatched(office: Office) -> None:
+    office.receive(an_appointment("100"), a_claim("40", service_date=None), a_claim("41", patient_id=""))
+    assert office.where("claim", "40") == "unmatched"
+    assert Link.objects.get(record_id="41").state == "unmatched"
+
+
+def test_an_encounter_whose_id_is_missing_joins_the_only_visit_without_one(office: Office) -> None:
+    office.receive(an_encounter("9"))
+    assert office.where("encounter", "9") == "encounter 9"
+
+    office.receive(an_appointment("100"))
+    assert office.where("encounter", "9") == "appointment 100"
