@@ -49,7 +49,7 @@ def cancel(course: Course) -> None:
 def stay_away(course: Course) -> None:
     """A no-show; the desk says so later, or never: athena then shows a past appointment as future."""
     start = course.plan.starts_at
-    noted = lag.NO_SHOW_NOTED.draw(course.rng)
+    noted = lag.NO_SHOW_NOTED.draw(course.rng, course.clinic.strain(start))
     at = staffed(start + minutes(15, 30, course.rng) + noted, course.plan.zone, course.rng) if noted else None
     course.script.cause("G01", "past_never_resolved", start, at, ("appointment", course.appointment.id))
     if at:

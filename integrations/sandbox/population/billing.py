@@ -59,7 +59,7 @@ def clear(paper: Paper, at: datetime, status: str) -> datetime | None:
 
 
 def release(paper: Paper, at: datetime, habit: Lag, code: str, name: str) -> datetime | None:
-    delay = habit.draw(paper.bill.rng)
+    delay = habit.draw(paper.bill.rng, paper.bill.clinic.strain(at))
     released = staffed(at + delay, paper.bill.zone, paper.bill.rng) if delay else None
     paper.bill.script.cause(code, name, at, released, paper.subject)
     if released:

@@ -22,7 +22,7 @@ def charge(course: Course, exam: Exam) -> None:
     ready = exam.checked_out_at if early else later(exam.checked_out_at, exam.closed_at)
     slip_ready = later(exam.checked_out_at, exam.closed_at)
     habit = lag.SLIP_FORGOTTEN if exam.slip_forgotten else course.clinic.blueprint.charge_entry
-    delay = habit.draw(rng)
+    delay = habit.draw(rng, course.clinic.strain(exam.done_at))
     entered = staffed(ready + delay, course.plan.zone, rng) if ready and delay else None
     if slip_ready:
         blame(course, exam, slip_ready, entered)

@@ -30,6 +30,11 @@ class Clinic:
     ids: Ids
     rng: Random
     noise: Noise
+    behind_since: datetime
+
+    def strain(self, at: datetime) -> float:
+        """Practices have been short of staff lately: half-complete visits crowd in the last weeks."""
+        return 0.16 if at >= self.behind_since else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,7 +50,7 @@ def examine(course: Course, arrival: datetime) -> Exam:
     if course.encounter and not forgotten:
         course.document(done, services(course, done, codes))
     left = done + minutes(2, 7, rng)
-    delay = plan.site.check_out.draw(rng)
+    delay = plan.site.check_out.draw(rng, course.clinic.strain(left))
     checked_out = staffed(left + delay, plan.zone, rng) if delay else None
     closed = sign(course, done, checked_out) if course.encounter else checked_out
     if checked_out:
@@ -76,7 +76,7 @@ def check_in(course: Course, at: datetime) -> None:
 def sign(course: Course, done: datetime, checked_out: datetime | None) -> datetime | None:
     """The instant the note closed. Check-out and signature come in either order."""
     rng, clinician = course.rng, course.plan.clinician
-    delay = clinician.signs.draw(rng)
+    delay = clinician.signs.draw(rng, course.clinic.strain(done))
     signed = done + delay if delay else None
     closed = signed
     if signed and rng.random() < clinician.cosigned:

@@ -18,17 +18,13 @@ class Lag:
     parts: tuple[tuple[float, float, float], ...]
     never: float = 0.0
 
-    def draw(self, rng: Random) -> timedelta | None:
+    def draw(self, rng: Random, strain: float = 0.0) -> timedelta | None:
+        """`strain` is the share of work that waits like the slowest part, because somebody is behind."""
         if rng.random() < self.never:
             return None
-        pick = rng.random() * sum(weight for weight, _, _ in self.parts)
-        hours = 0.0
-        for weight, median, spread in self.parts:
-            pick -= weight
-            if pick <= 0:
-                hours = rng.lognormvariate(log(median), spread)
-                break
-        return timedelta(seconds=round(3600 * hours))
+        weights = [weight for weight, _, _ in self.parts]
+        _, median, spread = self.parts[-1] if rng.random() < strain else rng.choices(self.parts, weights)[0]
+        return timedelta(seconds=round(3600 * rng.lognormvariate(log(median), spread)))
 
     def surely(self, rng: Random) -> timedelta:
         """A delay for what always happens in the end."""

@@ -30,7 +30,7 @@ from integrations.sandbox.population.planning import (
     register_again,
     weekday,
 )
-from integrations.sandbox.population.populate import AHEAD, HISTORY, Population
+from integrations.sandbox.population.populate import AHEAD, BEHIND, HISTORY, Population
 from integrations.sandbox.population.script import Script, fold
 from integrations.sandbox.population.visit import tell
 from integrations.sandbox.store import Store
@@ -92,7 +92,12 @@ def foresee(
     """Queue the scripts of what begins in a practice between two instants, as a Poisson process."""
     daily = population.visits / HISTORY.days * speed
     clinic = Clinic(
-        practice, blueprint(practice), Ids.load(store, practice), rng, PROFILES[population.profile]
+        practice,
+        blueprint(practice),
+        Ids.load(store, practice),
+        rng,
+        PROFILES[population.profile],
+        population.as_of - BEHIND,
     )
     slots = open_slots(store, practice, now)
     scripts = release_slots(clinic, last, now)

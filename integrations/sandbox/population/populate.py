@@ -35,6 +35,7 @@ from integrations.sandbox.world import Department, Practice, Thing
 
 HISTORY = timedelta(days=548)
 AHEAD = timedelta(days=21)
+BEHIND = timedelta(days=45)
 BATCH = 500  # scripts folded before they are written
 
 OPEN_SLOTS = 40
@@ -75,7 +76,7 @@ def populate(
     with store.transaction():
         for practice in about.practices:
             rng = Random(f"{seed} {practice}")  # noqa: S311
-            clinic = Clinic(practice, blueprint(practice), Ids(), rng, PROFILES[profile])
+            clinic = Clinic(practice, blueprint(practice), Ids(), rng, PROFILES[profile], as_of - BEHIND)
             furnish(store, clinic, as_of)
             write(
                 store, practice, counted(tell_all(clinic, visits, as_of), practice, visits, progress), as_of
