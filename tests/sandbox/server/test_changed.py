@@ -11,7 +11,6 @@ from integrations.sandbox.world import Thing
 from tests.sandbox.server import world
 from tests.sandbox.server.conftest import Athena
 
-LAG = timedelta(minutes=5)
 FEED = "/appointments/changed"
 
 
@@ -32,7 +31,7 @@ def changed_appointment(athena: Athena, id: str = "500", **over: object) -> Thin
 @pytest.fixture
 def subscribed(athena: Athena) -> Athena:
     subscribe(athena)
-    athena.time.now += LAG
+    athena.time.now += world.LAG
     return athena
 
 
@@ -43,7 +42,7 @@ def ids(answer: httpx.Response) -> list[str]:
 def test_a_feed_refuses_until_its_subscription_takes_effect(athena: Athena) -> None:
     assert athena.get(FEED).status_code == 403
     subscribe(athena)
-    athena.time.now += LAG - timedelta(seconds=1)
+    athena.time.now += world.LAG - timedelta(seconds=1)
     refused = athena.get(FEED)
     assert refused.status_code == 403
     assert refused.text.startswith("\n")
@@ -61,7 +60,7 @@ def test_subscribing_again_does_not_start_the_lag_again(subscribed: Athena) -> N
 def test_a_feed_is_not_retroactive(athena: Athena) -> None:
     subscribe(athena)
     change(athena, changed_appointment(athena))
-    athena.time.now += LAG
+    athena.time.now += world.LAG
     assert ids(athena.get(FEED)) == []
 
 
@@ -116,7 +115,7 @@ def test_each_key_has_its_own_subscription_and_marks(subscribed: Athena) -> None
     url = f"/v1/{world.PRACTICE}{FEED}"
     assert athena.http.get(url, headers=other).status_code == 403
     athena.http.post(f"{url}/subscription", headers=other)
-    athena.time.now += LAG
+    athena.time.now += world.LAG
     change(athena, changed_appointment(athena))
     assert ids(athena.get(FEED)) == ["500"]
     assert ids(athena.http.get(url, headers=other)) == ["500"]
@@ -124,7 +123,7 @@ def test_each_key_has_its_own_subscription_and_marks(subscribed: Athena) -> None
 
 def test_one_event_at_a_time_is_a_partial_subscription(athena: Athena) -> None:
     subscribe(athena, eventname="CheckOut")
-    athena.time.now += LAG
+    athena.time.now += world.LAG
     shown = athena.get(f"{FEED}/subscription").json()
     assert shown == {"status": "PARTIAL", "subscriptions": [{"eventname": "CheckOut"}]}
     change(athena, changed_appointment(athena), event="CheckIn")
@@ -149,7 +148,7 @@ def test_every_feed_gives_the_full_object(
     athena: Athena, kind: str, thing: object, event: str, key: str
 ) -> None:
     subscribe(athena, f"{kind}s")
-    athena.time.now += LAG
+    athena.time.now += world.LAG
     change(athena, thing(modified=athena.time.now), kind=kind, event=event)  # type: ignore[operator]
     [row] = athena.get(f"/{kind}s/changed").json()[f"{kind}s"]
     alone = athena.get(f"/{kind}s/{row[key]}").json()

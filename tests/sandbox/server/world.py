@@ -27,7 +27,7 @@ from integrations.sandbox.world import (
 PRACTICE, OTHER_PRACTICE = "195900", "195901"
 NOW = datetime(2026, 3, 10, 15, 30, tzinfo=UTC)
 EARLIER = NOW - timedelta(days=3)
-TODAY = date(2026, 3, 10)
+LAG = timedelta(minutes=5)
 COLD = Diagnosis(icd10="J00", snomed="82272006", description="Common cold")
 
 
@@ -193,3 +193,25 @@ def populate(path: Path) -> None:
             clinical("5", "DiagnosticReport", code="", encounter_id=None, value=None),
         ]
         store.put(PRACTICE, "clinical", facts)
+
+
+def populate_like_the_recordings(path: Path) -> None:
+    """What the recorded practices had beside `populate`: other states of the same things."""
+    tomorrow = NOW.date() + timedelta(days=1)
+    here = {"status": "2", "checked_out_at": None, "encounter_id": "901"}
+    with Store(path) as store, store.transaction():
+        arrived = appointment("501", **here)
+        expected = appointment("502", status="f", day=tomorrow, checked_in_at=None, encounter_id=None)
+        free = appointment("503", status="o", day=tomorrow, patient_id=None, encounter_id=None)
+        store.put(PRACTICE, "appointment", [arrived, expected, free])
+        with_doctor = {"status": "OPEN", "stage": "EXAM", "progress": "READYFORPROVIDER", "closed_at": None}
+        store.put(PRACTICE, "encounter", [encounter("901", appointment_id="501", **with_doctor)])
+        cancelled = {"cancelled_on": date(2026, 2, 1), "expires_on": date(2026, 12, 31)}
+        store.put(PRACTICE, "patient", [patient("8")])
+        store.put(PRACTICE, "provider", [provider("22", specialty_id="26", supervisor_id="21")])
+        store.put(PRACTICE, "insurance", [insurance("64", **cancelled)])
+        store.put(
+            PRACTICE,
+            "claim",
+            [claim(notes=(ClaimNote(id="1", status="DROP"), ClaimNote(id="2", status="CLOSED", text="OK")))],
+        )

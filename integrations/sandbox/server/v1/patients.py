@@ -12,6 +12,19 @@ from integrations.sandbox.server.reads import Filter, many, one
 from integrations.sandbox.server.wire import money_text, present, us_day
 from integrations.sandbox.world import Claim, Patient
 
+# Explicit nulls of the loose dialect; the strict one omits them (recordings of 2016 and 2020).
+NULLS = (
+    "caresummarydeliverypreference",
+    "contacthomephone",
+    "contactmobilephone",
+    "employerphone",
+    "ethnicitycode",
+    "guarantorphone",
+    "industrycode",
+    "language6392code",
+    "nextkinphone",
+    "occupationcode",
+)
 CRITERIA = ("lastname", "firstname", "dob", "departmentid", "primarydepartmentid", "status")
 
 
@@ -47,7 +60,8 @@ def get_patient(call: Call) -> object:
 def render_all(call: Call, patients: Sequence[Patient]) -> list[object]:
     claims = many(call.store, call.practice, Claim, [patient.id for patient in patients], by="patient_id")
     show_previous = call.query.flag("showpreviouspatientids")
-    return [render(patient, claims.get(patient.id, []), show_previous) for patient in patients]
+    nulls = {} if call.client.proper_json else dict.fromkeys(NULLS)
+    return [nulls | render(patient, claims.get(patient.id, []), show_previous) for patient in patients]
 
 
 def render(patient: Patient, claims: Sequence[Claim], show_previous: bool) -> dict[str, object]:
@@ -71,6 +85,7 @@ def render(patient: Patient, claims: Sequence[Claim], show_previous: bool) -> di
         countrycode="USA",
         countrycode3166="US",
         homephone="5555550100",
+        workphone="5555550103",
         email=f"patient{patient.id}@example.invalid",
         emailexists=True,
         ssn="*****0000",
