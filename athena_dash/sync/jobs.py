@@ -26,7 +26,7 @@ def enqueue_due() -> int:
     work = sweep.practices_with_work()
     made += sum(enqueue(process_left_behind, practice_id) for practice_id in work["left_behind"])
     made += sum(enqueue(retry_failures, practice_id) for practice_id in work["retry"])
-    if correlation.due(now, 1):
+    if correlation.due(now, 1) or correlation.due_orphans(now, 1):
         made += enqueue(reconsider)
     return made
 

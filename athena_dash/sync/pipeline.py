@@ -19,7 +19,9 @@ from django.db import connection, transaction
 from athena_dash.core import clock
 from athena_dash.correlation import service as correlation
 from athena_dash.practices.models import Practice
-from athena_dash.records.facts import Sourced
+from athena_dash.practices.policies import policies_of
+from athena_dash.practices.statuses import unmapped
+from athena_dash.records.facts import ClaimFact, Sourced
 from athena_dash.records.history import append_statuses
 from athena_dash.records.models import Department
 from athena_dash.records.upsert import Touched, mark_record_gone, upsert
@@ -27,6 +29,7 @@ from athena_dash.sync import failures, raw, subjects
 from athena_dash.sync.evidence import evidence_of
 from athena_dash.sync.models import Failure, Feed, RawRecord, Stage
 from athena_dash.sync.normalise import Context, normalise
+from athena_dash.sync.normalise.context import Unmapped
 from athena_dash.sync.resources import RESOURCES
 
 BATCH = 1000
@@ -82,8 +85,8 @@ def process_batch(practice_id: int, raw_ids: Sequence[int], outcome: Outcome) ->
         keep_errors(understood.errors)
         settled = [str(row.pk) for row in rows if row not in {bad for bad, _ in understood.errors}]
         resolve_older(practice_id, settled)
-        visits = correlation.correlate(practice_id, with_failed(touched, understood.errors))
-        correlation.judge_visits(practice_id, visits, evidence_of(practice_id))
+        keep_unmapped(practice_id, rows, understood.facts)
+        visits = relate(practice_id, with_failed(touched, understood.errors))
         RawRecord.objects.filter(practice_id=practice_id, pk__in=raw_ids).update(
             processed_version=raw.VERSION
         )
@@ -91,13 +94,19 @@ def process_batch(practice_id: int, raw_ids: Sequence[int], outcome: Outcome) ->
     outcome.failed |= {row.pk for row, _ in understood.errors}
 
 
+def relate(practice_id: int, touched: Touched) -> set[int]:
+    """Changed rows → links, and what the visits around them now lack."""
+    visits = correlation.correlate(practice_id, touched)
+    correlation.judge_visits(practice_id, visits, evidence_of(practice_id))
+    correlation.judge_orphans(practice_id, touched.get("clinicalfact", ()))
+    return visits
+
+
 def forget(practice_id: int, table: str, external_id: str) -> None:
     """The source answered that it has no such record any more: its visit must be looked at again."""
     with transaction.atomic():
         lock(practice_id)
-        touched = mark_record_gone(practice_id, table, external_id, clock.now())
-        visits = correlation.correlate(practice_id, touched)
-        correlation.judge_visits(practice_id, visits, evidence_of(practice_id))
+        relate(practice_id, mark_record_gone(practice_id, table, external_id, clock.now()))
 
 
 def rejudge(practice_id: int, visit_ids: Sequence[int]) -> None:
@@ -153,23 +162,35 @@ def context_of(practice_id: int) -> Context:
 
 
 def keep_errors(errors: Iterable[tuple[RawRecord, Exception]]) -> None:
-    feeds: dict[str, int] = {}
     for row, error in errors:
-        if row.resource not in feeds:
-            feeds |= dict(Feed.objects.for_practice(row.practice_id).values_list("resource", "pk"))
-        failures.record(Stage.NORMALISE, subject_of(row, feeds.get(row.resource)), error)
+        failures.record(Stage.NORMALISE, subject_of(row, feed_of(row)), error)
+
+
+def keep_unmapped(practice_id: int, rows: Sequence[RawRecord], facts: Iterable[Sourced]) -> None:
+    """A claim status nobody mapped is stored as it is and reported: the claim neither vanishes nor crashes."""
+    mapped = policies_of(practice_id).claim_statuses
+    by_id = {row.pk: row for row in rows}
+    for sourced in facts:
+        if isinstance(claim := sourced.fact, ClaimFact):
+            words = (claim.primary_status, claim.secondary_status, claim.patient_status)
+            for word in sorted(unmapped(words, mapped))[:1]:
+                row = by_id[sourced.raw_id]
+                error = Unmapped("status", "Claim status", word)
+                failures.record(Stage.GAPS, subject_of(row, feed_of(row)), error)
+
+
+def feed_of(row: RawRecord) -> int | None:
+    name = row.resource.removesuffix(".roster")
+    feed: int | None = (
+        Feed.objects.for_practice(row.practice_id).filter(resource=name).values_list("pk", flat=True).first()
+    )
+    return feed
 
 
 def keep_crash(practice_id: int, raw_id: int, error: Exception) -> None:
     """Everything of this record was rolled back; the failure is kept outside of that."""
     row = RawRecord.objects.get(practice_id=practice_id, pk=raw_id)
-    feed = (
-        Feed.objects.for_practice(practice_id)
-        .filter(resource=row.resource)
-        .values_list("pk", flat=True)
-        .first()
-    )
-    failures.record(Stage.UPSERT, subject_of(row, feed), error)
+    failures.record(Stage.UPSERT, subject_of(row, feed_of(row)), error)
     RawRecord.objects.filter(pk=raw_id).update(processed_version=raw.VERSION)
 
 

@@ -47,11 +47,13 @@ def retry_due(practice_id: int, limit: int = 50) -> int:
 
 
 def reconsider_due(limit: int = SLICE) -> int:
-    """Visits whose answer time alone may have changed."""
+    """Visits, and results without a visit, whose answer time alone may have changed."""
     count = 0
     for practice_id, visit_ids in correlation.due(clock.now(), limit).items():
         pipeline.rejudge(practice_id, visit_ids)
         count += len(visit_ids)
+    for practice_id, record_ids in correlation.due_orphans(clock.now(), limit).items():
+        count += correlation.judge_orphans(practice_id, record_ids)
     return count
 
 
