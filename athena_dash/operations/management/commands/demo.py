@@ -23,6 +23,7 @@ from athena_dash.core.embedded.locks import Lock
 from athena_dash.core.embedded.supervisor import Program, Running, Supervisor
 from athena_dash.operations import demo
 from athena_dash.practices.models import Practice
+from athena_dash.sync.resources import RESOURCES
 
 MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
 LOOPBACK = "127.0.0.1"
@@ -34,7 +35,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
-        parser.add_argument("--visits", type=int, default=1200, help="of all practices, over 18 months")
+        parser.add_argument("--visits", type=int, default=400, help="per practice, over 18 months")
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--speed", type=float, default=60, help="how many events happen, 1 is real life")
 
@@ -48,7 +49,7 @@ class Command(BaseCommand):
             self.step("migrating the database")
             call_command("migrate", verbosity=0, interactive=False)
             call_command("collectstatic", verbosity=0, interactive=False)
-            self.step(f"starting the sandbox: a synthetic athenahealth, {visits} visits")
+            self.step(f"starting the sandbox: a synthetic athenahealth, {visits} visits a practice")
             sandbox_url = self.start_sandbox(supervisor, visits, seed, speed)
             accounts = demo.create(sandbox_url)
             self.step("starting the web server")
@@ -125,9 +126,16 @@ class Command(BaseCommand):
         self.await_http(supervisor, running, f"http://{LOOPBACK}:{port}/healthz", seconds=60)
 
     def first_sync(self, supervisor: Supervisor) -> None:
-        """All practices side by side: each has a rate budget of its own."""
+        """All practices side by side: each has a rate budget of its own.
+
+        athenaOne only, which is what the worklist needs. FHIR enriches it, one call a patient and resource, and the
+        workers bring it in from here on.
+        """
+        feeds = [
+            part for name, resource in RESOURCES.items() if not resource.fhir for part in ("--feed", name)
+        ]
         slugs = list(Practice.objects.filter(paused_at=None).values_list("slug", flat=True))
-        programs = [Program(f"sync-{slug}", (*MANAGE, "sync", "--practice", slug)) for slug in slugs]
+        programs = [Program(f"sync-{slug}", (*MANAGE, "sync", "--practice", slug, *feeds)) for slug in slugs]
         for slug, program in zip(slugs, programs, strict=True):
             self.step(f"first sync of {slug}, in full in {supervisor.log(program)}")
         shown = {"at": time.monotonic()}
