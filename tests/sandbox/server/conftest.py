@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,10 +72,17 @@ def preset() -> Preset:
     return FAST
 
 
-@pytest.fixture
-def athena(tmp_path: Path, moment: Time, preset: Preset) -> Iterator[Athena]:
-    path = tmp_path / "sandbox.sqlite"
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The hand-made world, made once: every commit of a sandbox waits for the disk."""
+    path = tmp_path_factory.mktemp("sandbox") / "furnished.sqlite"
     world.populate(path)
+    return path
+
+
+@pytest.fixture
+def athena(tmp_path: Path, furnished: Path, moment: Time, preset: Preset) -> Iterator[Athena]:
+    path = Path(shutil.copy(furnished, tmp_path / "sandbox.sqlite"))
     app = create_app(path, preset=preset, clock=lambda: moment.now, ticks=lambda: moment.ticks)
     with running(app) as url, httpx.Client(base_url=url, timeout=5) as http:
         athena = Athena(http, moment, path)
