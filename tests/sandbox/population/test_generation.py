@@ -13,7 +13,7 @@ import pytest
 from integrations.sandbox.ledger import Ledger
 from integrations.sandbox.population import populate
 from integrations.sandbox.store import Store
-from integrations.sandbox.world import Appointment, Claim, Encounter
+from integrations.sandbox.world import Appointment, Claim, Clinical, Encounter, Patient
 from tests.sandbox.population.conftest import AS_OF, generate
 
 PRACTICES = ("195900", "195903", "11287")
@@ -157,3 +157,32 @@ def test_a_noise_profile_hides_ids_and_says_so(profile: str, tmp_path: Path) -> 
             if isinstance(claim, Claim) and not claim.appointment_id
         }
     assert hidden <= bare
+
+
+def test_a_merged_patient_names_the_survivor_and_some_records_keep_the_old_id(tmp_path: Path) -> None:
+    generate(tmp_path / "sandbox.db", visits=400, practices=1, profile="merges")
+    with Store(tmp_path / "sandbox.db") as store:
+        patients = {one.id: one for one in store.find("195900", "patient") if isinstance(one, Patient)}
+        losers = {one.id: one for one in patients.values() if one.merged_into}
+        naming = {thing.patient_id for thing in store.find("195900", "claim") if isinstance(thing, Claim)}
+    assert losers
+    for loser in losers.values():
+        assert patients[loser.merged_into or ""].previous_ids == (loser.id,)
+    assert naming & losers.keys(), "some claims go on naming the old id"
+    assert losers.keys() - naming, "others are re-pointed"
+
+
+def test_signed_visits_carry_one_to_six_clinical_facts(store: Store) -> None:
+    signed = {
+        (practice, one.id)
+        for practice in PRACTICES
+        for one in store.find(practice, "encounter")
+        if isinstance(one, Encounter) and one.status == "CLOSED" and one.kind == "VISIT" and not one.inpatient
+    }
+    facts = Counter(
+        (practice, fact.encounter_id)
+        for practice in PRACTICES
+        for fact in store.find(practice, "clinical")
+        if isinstance(fact, Clinical)
+    )
+    assert {facts[encounter] for encounter in signed} <= set(range(1, 7))
