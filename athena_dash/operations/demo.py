@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+from functools import partial
 from typing import NamedTuple
 
 from django.conf import settings
@@ -62,7 +64,7 @@ def _practice(slug: str, name: str, athena_id: str, timezone: str, sandbox_url: 
 
 def _person(username: str, name: str, role: Role, practices: list[Practice]) -> DemoUser:
     # Made once for this state directory: no two demos share a password, none stands in the code.
-    password = settings.STATE.secret("demo_password")
+    password = settings.STATE.secret("demo_password", partial(secrets.token_urlsafe, 9))
     user, made = User.objects.get_or_create(username=username, defaults={"first_name": name})
     if made:
         user.set_password(password)
