@@ -101,6 +101,6 @@ class SharedTokens:
 
     def lock(self, key: str) -> AbstractContextManager[object]:
         lock: AbstractContextManager[object] = self.client.lock(
-            f"token-lock:{key}", timeout=60, blocking_timeout=60
+            f"token-lock:{key}", timeout=120, blocking_timeout=120
         )
         return lock
