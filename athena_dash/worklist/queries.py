@@ -115,7 +115,7 @@ def _narrow(filters: Filters, desk: Desktop) -> Q:
     if filters.opened:
         where &= Q(open_gap__opened_at__date__gte=filters.opened)
     if filters.closed:
-        where &= Exists(Gap.objects.filter(visit=OuterRef("pk"), closed_at__date__gte=filters.closed))
+        where &= Q(Exists(Gap.objects.filter(visit=OuterRef("pk"), closed_at__date__gte=filters.closed)))
     return where
 
 

@@ -28,12 +28,12 @@ ACTIONS: Mapping[str, str] = {  # revenue-cycle.md §2, in our own words, said t
 }
 
 ESTIMATORS: Mapping[str, str] = {  # revenue-cycle.md §2.0
-    "E1": "open balance of the claim",
-    "E2": "claim charges × usual payment",
-    "E3": "signed services × usual payment",
-    "E4": "typical for this kind of visit",
-    "E5": "contract less what was paid",
-    "E6": "counted only, no dollars",
+    "E1": "open balance",
+    "E2": "from claim charges",
+    "E3": "from signed services",
+    "E4": "usual for such visits",
+    "E5": "contract less paid",
+    "E6": "counted only",
 }
 
 SIGNALS: Mapping[str, str] = {  # revenue-cycle.md §2.0, D1 to D10

@@ -31,6 +31,7 @@ function closeDrawer() {
   drawer().replaceChildren();
   if (listUrl) history.replaceState({ htmx: true }, "", listUrl);
   listUrl = null;
+  for (const row of rows()) row.classList.remove("current");
   if (opener) document.getElementById(opener)?.focus();
   return true;
 }
@@ -125,6 +126,7 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   }
   if (!drawer().childElementCount) listUrl = location.href;
   opener = elt.id;
+  for (const row of rows()) row.classList.toggle("current", row.contains(elt));
 });
 
 document.addEventListener("htmx:beforeSwap", (event) => {

@@ -87,12 +87,11 @@ def glyph(letter: str, x: float = 8, y: float = 8, r: float = RADIUS) -> SafeStr
             2 * d,
         )
     if letter == "Q":
-        d = r * 0.7
+        near, far = r * 0.15, r * 0.65
         return circle + format_html(
-            '<path class="glyph-hatch" d="M{} {}L{} {}M{} {}L{} {}M{} {}L{} {}"/>',
-            *(x - d, y + d * 0.1, x + d * 0.1, y - d),
-            *(x - d, y + d, x + d, y - d),
-            *(x - d * 0.1, y + d, x + d, y - d * 0.1),
+            '<path class="glyph-hatch" d="M{} {}L{} {}M{} {}L{} {}"/>',
+            *(x - far, y + near, x + near, y - far),
+            *(x - near, y + far, x + far, y - near),
         )
     return circle
 

@@ -52,34 +52,28 @@ def span(delta: dt.timedelta) -> str:
 
 @register.filter
 def ago(at: dt.datetime | None) -> SafeString | str:
-    """ "3 min ago", with the exact instant in `datetime` and, in UTC, on hover."""
+    """Such as "3 min ago", with the exact instant in `datetime` and, in UTC, on hover."""
     if at is None:
         return "never"
     delta = clock.now() - at
-    words = (
-        "now"
-        if abs(delta.total_seconds()) < 1
-        else f"{span(delta)} ago"
-        if delta.days >= 0
-        else f"in {span(delta)}"
-    )
+    words = f"{span(delta)} ago" if delta >= dt.timedelta() else f"in {span(delta)}"
     return format_html(
         '<time datetime="{}" title="{} UTC">{}</time>', at.isoformat(), f"{at:%d %b %Y %H:%M}", words
     )
 
 
 @register.filter
-def instant(at: dt.datetime | None) -> SafeString | str:
-    """ "12 Nov 2026 14:05 UTC": every instant on screen says its zone."""
+def instant(at: dt.datetime | None, zone: dt.tzinfo = dt.UTC) -> SafeString | str:
+    """Every instant on screen says its zone: "12 Nov 2026 14:05 UTC"."""
     if at is None:
         return NOTHING
-    utc = at.astimezone(dt.UTC)
-    return format_html('<time datetime="{}">{} UTC</time>', at.isoformat(), f"{utc:%d %b %Y %H:%M}")
+    local = at.astimezone(zone)
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), f"{local.day} {local:%b %Y %H:%M %Z}")
 
 
 @register.filter
 def day(date: dt.date | None) -> SafeString | str:
-    """ "12 Nov 2026", unambiguous on both sides of the Atlantic."""
+    """Unambiguous on both sides of the Atlantic: "12 Nov 2026"."""
     if date is None:
         return NOTHING
     return format_html('<time datetime="{}">{}</time>', date.isoformat(), f"{date.day} {date:%b %Y}")

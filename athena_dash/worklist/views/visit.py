@@ -113,6 +113,7 @@ def gap_words(records: VisitRecords, desk: Desktop) -> dict[str, Any] | None:
     gap = records.primary_gap
     if gap is None:
         return None
+    due = gap.due_at.astimezone(records.zone) if gap.due_at else None
     suspect = desk.freshness.why_suspect(gap.practice_id, gap.needs_feed)
     return {
         "row": gap,
@@ -122,5 +123,7 @@ def gap_words(records: VisitRecords, desk: Desktop) -> dict[str, Any] | None:
         "verdict": verdict_badge(Verdict.SUSPECT_SYNC if suspect else gap.verdict),
         "why_suspect": suspect,
         "evidence": [(SIGNALS.get(e.get("signal", ""), ""), e.get("says", "")) for e in gap.evidence],
+        "due": due and due.date(),
+        "due_clock": due and f"{due:%H:%M %Z}",
         "days_left": (gap.filing_limit - desk.today).days if gap.filing_limit else None,
     }
