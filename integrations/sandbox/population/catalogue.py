@@ -10,13 +10,17 @@ from integrations.sandbox.world import Diagnosis
 
 @dataclass(frozen=True)
 class VisitType:
-    """`levels` are (weight, codes billed together); `extras` are (probability, code) beside them."""
+    """`levels` are (weight, codes billed together); `extras` are (probability, code) beside them.
+
+    `by_age`: the levels are not drawn but follow the patient's age: under 40, under 65, and over.
+    """
 
     id: str
     name: str
     minutes: int
     levels: tuple[tuple[float, tuple[str, ...]], ...]
     extras: tuple[tuple[float, str], ...] = ()
+    by_age: bool = False
 
 
 # code: (description, fee). CPT and HCPCS codes as used in the field; the wording is our own.
@@ -91,7 +95,12 @@ PRIMARY_CARE = (
         ((0.1, ("99202",)), (0.5, ("99203",)), (0.36, ("99204",)), (0.04, ("99205",))),
     ),
     VisitType(
-        "83", "Annual Physical", 40, ((0.3, ("99395",)), (0.45, ("99396",)), (0.25, ("99397",))), EXTRAS[:3]
+        "83",
+        "Annual Physical",
+        40,
+        ((0.3, ("99395",)), (0.45, ("99396",)), (0.25, ("99397",))),
+        EXTRAS[:3],
+        by_age=True,
     ),
     VisitType(
         "84", "Sick Visit", 15, ((0.6, ("99213",)), (0.4, ("99214",))), ((0.3, "87880"), (0.12, "81002"))

@@ -8,7 +8,7 @@ from integrations.sandbox.population import lag
 from integrations.sandbox.population.billing import bill
 from integrations.sandbox.population.claim import Bill
 from integrations.sandbox.population.course import Course, later
-from integrations.sandbox.population.exam import Exam, draw_codes, reopen, services, unbill
+from integrations.sandbox.population.exam import Exam, reopen, services, unbill
 from integrations.sandbox.population.office import staffed
 
 # Reasons athena ships (revenue-cycle.md §1.1 S7), with their weight.
@@ -30,7 +30,7 @@ def charge(course: Course, exam: Exam) -> None:
         return
     lot = rng.random()
     if lot < 0.012:
-        waive(course, exam, entered)
+        waive(course, entered)
     elif lot < 0.024:
         bill_by_hand(course, exam, entered)
     else:
@@ -46,7 +46,7 @@ def blame(course: Course, exam: Exam, ready: datetime, entered: datetime | None)
     course.script.cause("G13", name, ready, entered, ("appointment", course.appointment.id))
 
 
-def waive(course: Course, exam: Exam, at: datetime) -> None:
+def waive(course: Course, at: datetime) -> None:
     """Charge entry not required. `Other` on a visit with billable services is how revenue leaks (G18)."""
     reason = course.rng.choices([why for _, why in NOT_REQUIRED], [weight for weight, _ in NOT_REQUIRED])[0]
     if reason != "Other":
@@ -96,15 +96,7 @@ def terms(
     plan, rng = course.plan, course.rng
     supervisor = plan.clinician.supervisor
     incident_to = supervisor is not None and rng.random() < plan.clinician.incident_to
-    reason = (
-        "manual_claim"
-        if by_hand
-        else "same_day_twin"
-        if plan.twin
-        else "incident_to"
-        if incident_to
-        else None
-    )
+    oddities = (("manual_claim", by_hand), ("same_day_twin", plan.twin), ("incident_to", incident_to))
     unseen = by_hand or course.script.disguise.hide_claim
     return Bill(
         clinic=course.clinic,
@@ -112,7 +104,7 @@ def terms(
         person=plan.person,
         zone=plan.zone,
         at=at,
-        codes=codes or exam.codes or draw_codes(course),
+        codes=codes or exam.codes,
         service_day=plan.day,
         department_id=plan.site.id,
         billed_provider_id=supervisor if incident_to and supervisor else plan.clinician.id,
@@ -120,5 +112,5 @@ def terms(
         appointment_id=None if by_hand else course.appointment.id,
         diagnoses=course.encounter.diagnoses if course.encounter else (),
         linkable=not (plan.twin and unseen),
-        reason=reason,
+        reason=next((reason for reason, applies in oddities if applies), None),
     )

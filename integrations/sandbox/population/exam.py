@@ -113,6 +113,9 @@ def blame(course: Course, left: datetime, checked_out: datetime | None, closed: 
 def draw_codes(course: Course) -> tuple[str, ...]:
     rng, type = course.rng, course.plan.type
     codes = rng.choices([codes for _, codes in type.levels], [weight for weight, _ in type.levels])[0]
+    if type.by_age:
+        age = (course.plan.day - course.plan.person.patient.dob).days / 365.25
+        codes = type.levels[(age >= 40) + (age >= 65)][1]
     return codes + tuple(code for share, code in type.extras if rng.random() < share)
 
 
