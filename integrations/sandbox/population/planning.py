@@ -58,11 +58,22 @@ def draft(clinic: Clinic, people: list[Person], first: date, last: date, visits:
 
     while len(plans) < visits:
         plan = draft_one(clinic, people, diary, pick_day)
-        if rng.random() < clinic.noise.twins:
-            plan = amend(plan, twin=True, start=time(rng.randrange(8, 11), rng.choice((0, 20, 40))))
-            plans.append(amend(plan, start=time(plan.start.hour + rng.randrange(3, 6), plan.start.minute)))
-        plans.append(plan)
+        if plan.type.id not in NEW_PATIENTS and rng.random() < clinic.noise.twins:
+            plans += twins(clinic, plan)
+        else:
+            plans.append(plan)
     return sorted(plans[:visits], key=lambda plan: plan.starts_at)
+
+
+def twins(clinic: Clinic, plan: Plan) -> tuple[Plan, Plan]:
+    """The same patient with the same provider twice on one day, in the morning and in the afternoon."""
+    rng = clinic.rng
+    morning, afternoon = (
+        amend(plan, twin=True, start=time(hour, rng.choice((0, 20, 40))))
+        for hour in (rng.randrange(8, 11), rng.randrange(13, 16))
+    )
+    booked_at = min(plan.booked_at, morning.starts_at - draw_notice(clinic))
+    return amend(morning, booked_at=booked_at), amend(afternoon, booked_at=booked_at)
 
 
 def draft_one(clinic: Clinic, people: list[Person], diary: Diary, pick_day: Callable[[], date]) -> Plan:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from time import process_time
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from integrations.sandbox.ledger import Ledger
 from integrations.sandbox.population import populate
 from integrations.sandbox.store import Store
-from integrations.sandbox.world import Appointment, Claim, Clinical, Encounter, Patient
+from integrations.sandbox.world import Appointment, Claim, Clinical, Department, Encounter, Patient
 from tests.sandbox.population.conftest import AS_OF, generate
 
 PRACTICES = ("195900", "195903", "11287")
@@ -128,6 +130,20 @@ def test_a_claim_lacks_its_appointment_only_where_the_ledger_says_why(store: Sto
         for claim in store.find(practice, "claim"):
             assert isinstance(claim, Claim)
             assert (claim.appointment_id is None) == (reasons[practice, claim.id] in causes)
+
+
+def test_an_appointment_is_booked_before_it_begins_and_cancelled_after_it_is_booked(store: Store) -> None:
+    zones = {
+        (practice, site.id): ZoneInfo(site.timezone)
+        for practice in PRACTICES
+        for site in store.find(practice, "department")
+        if isinstance(site, Department)
+    }
+    for (practice, _), one in appointments(store).items():
+        if one.scheduled_at:
+            assert one.scheduled_at < datetime.combine(one.day, one.start, zones[practice, one.department_id])
+        if one.scheduled_at and one.cancelled_at:
+            assert one.scheduled_at < one.cancelled_at
 
 
 def test_some_lines_are_worth_a_cent(store: Store) -> None:
