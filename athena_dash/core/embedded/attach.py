@@ -48,11 +48,16 @@ def attach(*, durable: bool = True) -> int | None:
 
 def stop_keeper(state: State) -> None:
     """Stops the services, whoever still uses them, and returns when they have ended."""
+    stopped = 0
     while (pid := keeper_pid(state)) is not None:
-        with suppress(ProcessLookupError):
-            if pid:
+        if pid:
+            stopped = pid
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
         time.sleep(0.05)
+    if stopped:
+        with suppress(ChildProcessError):
+            os.waitpid(stopped, 0)  # one that this process started would stay behind as a zombie
 
 
 def keeper_pid(state: State) -> int | None:
