@@ -33,22 +33,19 @@ def correlate(practice_id: int, touched: Touched) -> set[int]:
     changed."""
     now = clock.now()
     scope = scope_of(practice_id, touched, merge_map(practice_id))
+    lone, unbound = unbound_sql.unbound_encounters(scope), unbound_sql.unbound_claims(scope)
+    scope.encounters = sorted({*scope.encounters, *(record.record_id for record in lone)})
+    scope.claims = sorted({*scope.claims, *(record.record_id for record in unbound)})
     before = matching_sql.touched_visits(scope)
 
     matching_sql.make_appointment_visits(scope)
     matching_sql.link_appointments(scope, now)
-
-    lone = unbound_sql.unbound_encounters(scope)
-    scope.encounters = sorted({*scope.encounters, *(record.record_id for record in lone)})
     encounters = match_all(lone, unbound_sql.candidates_for_encounters(scope)) if lone else []
     matching_sql.make_encounter_visits(scope, encounters)
     matching_sql.link_encounters(scope, encounters, now)
     gone = matching_sql.absorbed(scope)
     for visit_id, into_id in gone:
         absorb(visit_id, into_id)
-
-    unbound = unbound_sql.unbound_claims(scope)
-    scope.claims = sorted({*scope.claims, *(record.record_id for record in unbound)})
     claims = match_all(unbound, unbound_sql.candidates_for_claims(scope)) if unbound else []
     matching_sql.link_claims(scope, claims, now)
     matching_sql.link_facts(scope, now)

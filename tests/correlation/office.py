@@ -68,39 +68,19 @@ class Office:
         rows: Iterable[Gap] = Gap.objects.filter(visit=self.visit(anchor_id), closed_at__isnull=True)
         return {gap.code: gap for gap in rows}
 
-    def picture(self) -> dict[str, Any]:
+    def picture(self) -> list[tuple[object, ...]]:
         """Everything that was concluded, without row ids: equal pictures mean equal conclusions."""
-        links = Link.objects.filter(practice_id=self.id).select_related("visit")
-        visits = Visit.objects.filter(practice_id=self.id)
-        gaps = Gap.objects.filter(practice_id=self.id, closed_at__isnull=True).select_related("visit")
-        return {
-            "links": {
-                (link.kind, link.record_id): (
-                    link.visit and link.visit.anchor_id,
-                    link.state,
-                    link.method,
-                    link.score,
-                )
-                for link in links
-            },
-            "visits": {
-                (visit.anchor, visit.anchor_id): (
-                    visit.patient_id,
-                    visit.service_date,
-                    visit.payer_name,
-                    visit.charges,
-                    visit.track,
-                    visit.suppressor,
-                    visit.reconsider_at,
-                )
-                for visit in visits
-            },
-            "gaps": {
-                (gap.visit.anchor_id, gap.code): (gap.primary, gap.since, gap.sentence)
-                for gap in gaps
-                if gap.visit
-            },
-        }
+        links = Link.objects.filter(practice_id=self.id).order_by("kind", "record_id")
+        visits = Visit.objects.filter(practice_id=self.id).order_by("anchor", "anchor_id")
+        gaps = Gap.objects.filter(practice_id=self.id, closed_at__isnull=True).order_by("visit__anchor_id", "code")
+        return [
+            *links.values_list("kind", "record_id", "visit__anchor_id", "state", "method", "score"),
+            *visits.values_list("anchor", "anchor_id", *PROJECTED),
+            *gaps.values_list("visit__anchor_id", "code", "primary", "since", "sentence", "verdict"),
+        ]
+
+
+PROJECTED = ("patient_id", "service_date", "payer_name", "charges", "track", "suppressor", "reconsider_at")
 
 
 def an_appointment(id: str, **columns: Any) -> Row:
