@@ -128,7 +128,7 @@ def state(sandbox: Sandbox, request: Request, body: bytes) -> object:
 def calls(sandbox: Sandbox, request: Request, body: bytes) -> object:
     """Since this process started; calls refused for their token are not counted."""
     counted: dict[str, dict[str, int]] = {}
-    for (practice, what), number in sandbox.calls.items():
+    for (practice, what), number in sandbox.counted.items():
         counted.setdefault(practice, {"calls": 0, "limited": 0})[what] = number
     return {"practices": counted}
 

@@ -19,10 +19,10 @@ SECOND = 1
 def answer(call: Call, endpoint: Endpoint, *, fhir: bool) -> Reply:
     """The reply to an authenticated call, faults and limits included."""
     sandbox = call.sandbox
-    sandbox.calls[call.practice, "calls"] += 1
+    sandbox.count(call.practice, "calls")
     today, limited = spend(call)
     if limited:
-        sandbox.calls[call.practice, "limited"] += 1
+        sandbox.count(call.practice, "limited")
         return with_budget(fault_kinds.too_many(call.rng, {}), today)
     try:
         reply = early_fault(call) or handled(call, endpoint.handler, fhir=fhir)
@@ -32,7 +32,7 @@ def answer(call: Call, endpoint: Endpoint, *, fhir: bool) -> Reply:
         if sandbox.faults.strikes_call(fault, call):
             reply = fault_kinds.REPLY[fault.kind](fault, call, reply)
     if reply.status == 429:
-        sandbox.calls[call.practice, "limited"] += 1
+        sandbox.count(call.practice, "limited")
     return with_budget(reply, today)
 
 

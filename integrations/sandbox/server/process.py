@@ -65,8 +65,8 @@ def make_server(
         ws="none",
         loop="asyncio",
         lifespan="off",
-        log_level="critical",  # paths carry patient ids
-        access_log=False,
+        log_level="error",
+        access_log=False,  # paths carry patient ids
         server_header=False,
         timeout_graceful_shutdown=3,
     )

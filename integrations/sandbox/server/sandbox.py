@@ -43,7 +43,8 @@ class Sandbox:
         self.windows = Windows(ticks)
         self.keyring = Keyring(self)
         self.faults = Switchboard(self)
-        self.calls: Counter[tuple[str, str]] = Counter()
+        self.counting = threading.Lock()
+        self.counted: Counter[tuple[str, str]] = Counter()
 
     @property
     def store(self) -> Store:
@@ -55,6 +56,10 @@ class Sandbox:
 
     def rng(self, *key: object) -> random.Random:
         return random.Random(":".join(map(str, (self.seed, *key))))  # noqa: S311 reproducible, not secret
+
+    def count(self, practice: str, what: str) -> None:
+        with self.counting:
+            self.counted[practice, what] += 1
 
     def has_practice(self, practice: str) -> bool:
         sql = "select 1 from thing where practice=? and kind='practice' limit 1"

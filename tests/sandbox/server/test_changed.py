@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import httpx
@@ -154,3 +156,24 @@ def test_every_feed_gives_the_full_object(
     alone = athena.get(f"/{kind}s/{row[key]}").json()
     assert row == (alone[0] if isinstance(alone, list) else alone)
     assert athena.get(f"/{kind}s/changed").json()["totalcount"] == 0
+
+
+def test_concurrent_readers_share_the_rows_without_loss_or_repetition(subscribed: Athena) -> None:
+    expected = {str(501 + n) for n in range(60)}
+    change(subscribed, *(changed_appointment(subscribed, id) for id in sorted(expected)))
+    barrier = threading.Barrier(4)
+
+    def drain(_: int) -> list[str]:
+        barrier.wait(timeout=10)
+        seen: list[str] = []
+        for _ in range(61):
+            rows = ids(subscribed.get(FEED, limit=3))
+            if not rows:
+                break
+            seen += rows
+        return seen
+
+    with ThreadPoolExecutor(4) as pool:
+        seen = [id for reader in pool.map(drain, range(4)) for id in reader]
+    assert len(seen) == len(expected)
+    assert set(seen) == expected

@@ -161,6 +161,13 @@ def test_an_encounter_is_found_by_its_local_day(athena: Athena) -> None:
     assert athena.fhir("/Encounter", **window).json()["total"] == 0
 
 
+@pytest.mark.parametrize(("intent", "found"), [("order", 1), ("plan,order", 1), ("plan", 0)])
+def test_medication_requests_are_found_by_any_of_several_intents(
+    athena: Athena, intent: str, found: int
+) -> None:
+    assert athena.fhir("/MedicationRequest", patient=PATIENT, intent=intent).json()["total"] == found
+
+
 def test_an_orphan_result_has_no_encounter(athena: Athena) -> None:
     [report] = resources(athena.fhir("/DiagnosticReport", patient=PATIENT))
     assert "encounter" not in report

@@ -104,6 +104,14 @@ def test_claims_are_found_by(athena: Athena, params: dict[str, str], found: int)
     assert athena.get("/claims", **params).json()["totalcount"] == found
 
 
+def test_the_supervising_provider_is_shown_and_found_on_request(athena: Athena) -> None:
+    add(athena, "claim", world.claim(supervising_provider_id="22"))
+    [row] = athena.get("/claims", providerid=22, showsupervisingprovider="true").json()["claims"]
+    assert (row["billedproviderid"], row["supervisingproviderid"]) == (21, 22)
+    [row] = athena.get("/claims", providerid=22).json()["claims"]
+    assert "supervisingproviderid" not in row
+
+
 def test_notes_can_be_asked_for_holds_only(athena: Athena) -> None:
     assert len(athena.get("/claims/301/claimnotes").json()) == 2
     [hold] = athena.get("/claims/301/claimnotes", showholdonly="true").json()

@@ -39,6 +39,7 @@ REQUIRED = {
     "DiagnosticReport": (("patient",), ("_id",)),
 }
 DATE_PARAMETERS = {"MedicationRequest": "authoredon", "Condition": "recorded-date"}
+INTENT = "order"  # of every MedicationRequest here
 TERMS = "http://terminology.hl7.org/CodeSystem"
 
 
@@ -62,8 +63,9 @@ def search(resource: str) -> Callable[[Call], Resource]:
         where = by_date(call, where, DATE_PARAMETERS.get(resource, "date"), "$.at")
         where = where.among("$.category", call.query.texts("category"))
         where = where.among("$.code", [text.rpartition("|")[2] for text in call.query.texts("code")])
-        if resource == "MedicationRequest" and call.query.text("intent") not in (None, "order"):
-            where.matching("0")  # every request here is an order
+        intents = call.query.texts("intent")
+        if resource == "MedicationRequest" and intents and INTENT not in intents:
+            where.matching("0")
         return bundle(call, resource, Clinical, where, lambda found: render_all(call, found))
 
     return search_all
@@ -126,7 +128,7 @@ def condition(call: Call, fact: Clinical) -> Resource:
 def medication_request(call: Call, fact: Clinical) -> Resource:
     detail: Resource = {
         "status": fact.status if fact.status in {"active", "completed", "stopped", "cancelled"} else "active",
-        "intent": "order",
+        "intent": INTENT,
         "category": [concept(f"{TERMS}/medicationrequest-category", fact.category or "outpatient")],
         "reportedBoolean": False,
         "medicationCodeableConcept": coded(fact),

@@ -14,13 +14,15 @@ from integrations.sandbox.world import Charge, Claim, ClaimNote, PayerSlot
 HOLDS = {"HOLD", "MGRHOLD", "CBOHOLD", "ATHENAHOLD"}
 
 
-def own(claim: Claim) -> dict[str, object]:
+def own(claim: Claim, *, supervising: bool = False) -> dict[str, object]:
     """As `GET /claims/{id}` and the lists have it: `claimid` text, every other id a number."""
     row = shared(claim, numeric=True)
     row["patientid"] = number(claim.patient_id)
     row["departmentid"] = number(claim.department_id)
     if claim.appointment_id is not None:
         row["appointmentid"] = number(claim.appointment_id)
+    if supervising and claim.supervising_provider_id is not None:
+        row["supervisingproviderid"] = number(claim.supervising_provider_id)
     return row
 
 

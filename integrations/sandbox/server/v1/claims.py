@@ -54,7 +54,14 @@ def list_claims(call: Call) -> object:
             " join json_each(?) wanted on wanted.value = json_extract(charge.value, '$.procedure_code'))",
             json.dumps(codes),
         )
-    return listing(call, "claims", Claim, where, lambda found: [claim_view.own(item) for item in found])
+    supervising = query.flag("showsupervisingprovider")
+    return listing(
+        call,
+        "claims",
+        Claim,
+        where,
+        lambda found: [claim_view.own(item, supervising=supervising) for item in found],
+    )
 
 
 def midnight(day: date) -> datetime:

@@ -99,7 +99,7 @@ def render(encounter: Encounter, provider: Provider | None, *, diagnoses: bool) 
     if diagnoses:
         row["diagnoses"] = [
             {
-                "diagnosisid": int(f"{number(encounter.id)}{rank:02}"),
+                "diagnosisid": number(f"{encounter.id}{rank:02}"),
                 "snomedcode": number(item.snomed),
                 "description": item.description,
                 "ranking": rank,
