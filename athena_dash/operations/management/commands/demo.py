@@ -21,7 +21,7 @@ from django.core.management.base import BaseCommand, CommandError
 from athena_dash.core.embedded.attach import ServicesUnavailable, attach, stop_keeper
 from athena_dash.core.embedded.locks import Lock
 from athena_dash.core.embedded.supervisor import Program, Running, Supervisor
-from athena_dash.operations import demo
+from athena_dash.operations import demo, sandbox
 from athena_dash.practices.models import Practice
 from athena_dash.sync.resources import RESOURCES
 
@@ -51,6 +51,7 @@ class Command(BaseCommand):
             call_command("collectstatic", verbosity=0, interactive=False)
             self.step(f"starting the sandbox: a synthetic athenahealth, {visits} visits a practice")
             sandbox_url = self.start_sandbox(supervisor, visits, seed, speed)
+            sandbox.start_demo_faults(sandbox_url)
             accounts = demo.create(sandbox_url)
             self.step("starting the web server")
             self.start_web(supervisor, port)
