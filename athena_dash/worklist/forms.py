@@ -18,7 +18,9 @@ LONGEST_SNOOZE = dt.timedelta(days=90)  # the shortest usual filing limit (reven
 
 class NoteForm(forms.Form):
     text = forms.CharField(
-        label="Note", max_length=4000, widget=forms.Textarea(attrs={"rows": 2, "data-key": "n"})
+        label="Note",
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 1, "data-key": "n", "placeholder": "Add a note"}),
     )
 
 

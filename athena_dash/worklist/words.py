@@ -29,9 +29,9 @@ ACTIONS: Mapping[str, str] = {  # revenue-cycle.md §2, in our own words, said t
 
 ESTIMATORS: Mapping[str, str] = {  # revenue-cycle.md §2.0
     "E1": "open balance",
-    "E2": "from claim charges",
-    "E3": "from signed services",
-    "E4": "usual for such visits",
+    "E2": "claim charges",
+    "E3": "signed services",
+    "E4": "visit type",
     "E5": "contract less paid",
     "E6": "counted only",
 }
