@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from integrations.sandbox.server.oauth import Client
+from integrations.sandbox.server.keyring import Client
 from integrations.sandbox.server.query import Query
 from integrations.sandbox.server.sandbox import Sandbox
 from integrations.sandbox.store import Store

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from integrations.sandbox.ledger import Ledger
 from integrations.sandbox.server.fault_kinds import KINDS
 from integrations.sandbox.server.faults import Fault
-from integrations.sandbox.server.oauth import Client, digest
+from integrations.sandbox.server.keyring import Client, digest
 from integrations.sandbox.server.sandbox import Sandbox
 
 Control = Callable[[Sandbox, Request, bytes], object]

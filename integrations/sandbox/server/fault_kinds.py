@@ -13,8 +13,8 @@ from random import Random
 from typing import Any, TypeVar
 
 from integrations.sandbox.server.call import Call
-from integrations.sandbox.server.errors import bad_token
-from integrations.sandbox.server.faults import Fault
+from integrations.sandbox.server.errors import access_denied, bad_token
+from integrations.sandbox.server.faults import TOKEN_PATH, Fault
 from integrations.sandbox.server.reply import HTML, JSON, Reply, spell
 
 Row = dict[str, Any]
@@ -84,9 +84,8 @@ def expired_token(fault: Fault, call: Call) -> Reply:
 
 @on_request
 def revoked_credential(fault: Fault, call: Call) -> None:
-    """The client and its tokens are gone for good: every later token call is denied too."""
-    call.sandbox.keyring.drop(call.client.id)
-    raise bad_token()
+    """While it is on, no token is valid and none is given. For good: `DELETE /_sandbox/clients`."""
+    raise access_denied() if call.path == TOKEN_PATH else bad_token()
 
 
 @on_request

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from integrations.sandbox.server.sandbox import Sandbox
 
 SETTING = "faults"
+TOKEN_PATH = "/oauth2/v1/token"  # noqa: S105 no secret
 Spoil = Literal["null", "wrong_type", "nul", "surrogate", "text", "huge"]
 
 
@@ -93,7 +94,7 @@ class Switchboard:
                 if fault.kind in kinds
                 and (fault.until is None or now < fault.until)
                 and (fault.times is None or fault.fired < fault.times)
-                and fault.match.hits(practice, path)
+                and concerns(fault, practice, path)
             ]
 
     def strikes(self, fault: Fault, subject: str, *, sticky: bool = False) -> bool:
@@ -117,3 +118,9 @@ class Switchboard:
     def keep(self) -> None:
         with self.sandbox.store.transaction():
             self.sandbox.store.set(SETTING, msgspec.json.encode(list(self.faults.values())))
+
+
+def concerns(fault: Fault, practice: str, path: str) -> bool:
+    """Token calls are spared unless the fault's path names them, or it is about credentials."""
+    spared = path == TOKEN_PATH and not fault.match.path and fault.kind != "revoked_credential"
+    return not spared and fault.match.hits(practice, path)

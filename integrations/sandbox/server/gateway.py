@@ -28,9 +28,7 @@ def answer(call: Call, endpoint: Endpoint, *, fhir: bool) -> Reply:
         reply = early_fault(call) or handled(call, endpoint.handler, fhir=fhir)
     except ApiError as error:
         reply = refusal(error)
-    for fault in sandbox.faults.live(frozenset(fault_kinds.REPLY), call.practice, call.path):
-        if sandbox.faults.strikes_call(fault, call):
-            reply = fault_kinds.REPLY[fault.kind](fault, call, reply)
+    reply = late_faults(call, reply)
     if reply.status == 429:
         sandbox.count(call.practice, "limited")
     return with_budget(reply, today)
@@ -56,6 +54,14 @@ def early_fault(call: Call) -> Reply | None:
             if reply is not None:
                 return reply
     return None
+
+
+def late_faults(call: Call, reply: Reply) -> Reply:
+    faults = call.sandbox.faults
+    for fault in faults.live(frozenset(fault_kinds.REPLY), call.practice, call.path):
+        if faults.strikes_call(fault, call):
+            reply = fault_kinds.REPLY[fault.kind](fault, call, reply)
+    return reply
 
 
 def handled(call: Call, handler: Callable[[Call], object], *, fhir: bool) -> Reply:

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from integrations.sandbox.server.faults import Switchboard
+from integrations.sandbox.server.keyring import Keyring
 from integrations.sandbox.server.limits import Windows
-from integrations.sandbox.server.oauth import Keyring
 from integrations.sandbox.server.presets import PRESETS, Preset
 from integrations.sandbox.store import Store
 

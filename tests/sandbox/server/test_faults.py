@@ -13,6 +13,7 @@ from integrations.sandbox.server.fault_kinds import KINDS
 from tests.sandbox.server import world
 from tests.sandbox.server.conftest import FAST, Athena, running
 from tests.sandbox.server.test_changed import FEED, change, changed_appointment, ids, subscribe
+from tests.sandbox.server.test_oauth import ask
 
 CLAIMS = {"createdstartdate": "03/01/2026", "createdenddate": "03/31/2026"}
 
@@ -148,13 +149,28 @@ def test_an_expired_token_is_refused_although_the_next_call_may_succeed(athena: 
     assert [athena.get("/ping").status_code for _ in range(2)] == [401, 200]
 
 
-def test_a_revoked_credential_is_gone_until_registered_again(athena: Athena) -> None:
-    switch_on(athena, "revoked_credential", times=1)
-    assert [athena.get("/ping").status_code for _ in range(2)] == [401, 401]
-    again = {"client_id": "sandbox-client", "client_secret": "sandbox-secret"}
-    athena.http.post("/_sandbox/clients", json=again).raise_for_status()
-    headers = {"authorization": f"Bearer {athena.token()}"}
-    assert athena.http.get(f"/v1/{world.PRACTICE}/ping", headers=headers).status_code == 200
+def test_a_revoked_credential_gets_neither_answers_nor_tokens_while_it_is_on(athena: Athena) -> None:
+    switch_on(athena, "revoked_credential")
+    assert athena.get("/ping").status_code == 401
+    assert ask(athena).json()["error"] == "access_denied"
+    athena.http.delete("/_sandbox/faults").raise_for_status()
+    assert athena.get("/ping").status_code == 200
+
+
+def test_token_calls_are_spared_unless_a_path_names_them(athena: Athena) -> None:
+    switch_on(athena, "html")
+    assert ask(athena).json()["token_type"] == "Bearer"
+    switch_on(athena, "html", match={"path": "oauth2"})
+    assert ask(athena).text.startswith("<html>")
+    assert athena.get("/ping").json() == {"pong": "true"}
+
+
+def test_a_practices_own_credential_can_be_revoked_alone(athena: Athena) -> None:
+    own = {"client_id": "own", "client_secret": "pass", "practices": [world.OTHER_PRACTICE]}
+    athena.http.post("/_sandbox/clients", json=own).raise_for_status()
+    switch_on(athena, "revoked_credential", match={"practice": world.OTHER_PRACTICE})
+    assert ask(athena, auth=("own", "pass")).status_code == 401
+    assert ask(athena).status_code == 200
 
 
 class TestSwitchboard:
