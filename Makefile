@@ -9,12 +9,13 @@ PRODUCTION = ATHENA_DASH_ENV=production ALLOWED_HOSTS=check.invalid SECRET_KEY=$
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
+# Stopped by a signal, the demo itself ends with 0; make then reports the signal, as it always does (130, 143).
 demo: .venv/run.installed ## Run everything against the sandbox; PORT, ATHENA_DASH_STATE; Ctrl-C stops it
 	@exec $(PYTHON) manage.py demo
 
 test: .venv/dev.installed ## Every test, on real PostgreSQL, Valkey and Chromium; ONLY=tests/core narrows it
 	@.ci/chromium
-	@$(PYTHON) -m pytest -n $${WORKERS:-2} $(ONLY)
+	@$(PYTHON) -m pytest -n $${WORKERS:-2} --dist loadfile $(ONLY)
 
 check: .venv/dev.installed ## Format, lint, types, import rules, migrations, templates, production settings
 	$(PYTHON) -m ruff format --check .
