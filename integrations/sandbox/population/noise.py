@@ -112,8 +112,6 @@ PLAIN = Disguise()
 def disguise(
     noise: Noise, rng: Random, start: datetime, other_providers: list[str], other_departments: list[str]
 ) -> Disguise:
-    if noise == PROFILES["demo"]:
-        return PLAIN
     return Disguise(
         hide_claim=rng.random() < noise.claim_without_id,
         hide_encounter=rng.random() < noise.encounter_without_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from dataclasses import replace as amend
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from integrations.sandbox.population.blueprints import Clinician, Site
 from integrations.sandbox.population.catalogue import VisitType
 from integrations.sandbox.population.course import Clinic, Plan
+from integrations.sandbox.population.office import instant
 from integrations.sandbox.population.people import Person, invent_person
 
 NEW_PATIENTS = frozenset({"81", "92", "71"})  # visit types that register somebody
@@ -72,7 +73,7 @@ def twins(clinic: Clinic, plan: Plan) -> tuple[Plan, Plan]:
         amend(plan, twin=True, start=time(hour, rng.choice((0, 20, 40))))
         for hour in (rng.randrange(8, 11), rng.randrange(13, 16))
     )
-    booked_at = min(plan.booked_at, morning.starts_at - draw_notice(clinic))
+    booked_at = min(plan.booked_at, morning.starts_at - timedelta(hours=1))
     return amend(morning, booked_at=booked_at), amend(afternoon, booked_at=booked_at)
 
 
@@ -80,21 +81,17 @@ def draft_one(clinic: Clinic, people: list[Person], diary: Diary, pick_day: Call
     rng = clinic.rng
     clinician, site, type = pick_encounter(clinic)
     day, start = diary.find(clinic, clinician, site, pick_day)
-    plan = Plan(
-        person=rng.choice(people),
-        clinician=clinician,
-        site=site,
-        type=type,
-        day=day,
-        start=start,
-        booked_at=datetime.min.replace(tzinfo=UTC),
-    )
-    plan = amend(plan, booked_at=plan.starts_at - draw_notice(clinic))
+    booked_at = instant(day, start, ZoneInfo(site.timezone)) - draw_notice(clinic)
     if type.id in NEW_PATIENTS:
-        person = invent_person(clinic.ids, rng, clinic.blueprint, site, plan.booked_at)
+        person = invent_person(clinic.ids, rng, clinic.blueprint, site, booked_at)
         people.append(person)
-        plan = amend(plan, person=person)
-    return plan
+    else:
+        person = rng.choice(people)
+        while person.patient.modified > booked_at:  # not registered yet
+            person = rng.choice(people)
+    return Plan(
+        person=person, clinician=clinician, site=site, type=type, day=day, start=start, booked_at=booked_at
+    )
 
 
 def pick_encounter(clinic: Clinic) -> tuple[Clinician, Site, VisitType]:
@@ -153,7 +150,7 @@ def register_again(clinic: Clinic, plan: Plan) -> Merge:
 
 
 def weekday(day: date) -> date:
-    return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() > 4 else 0)
+    return day + timedelta(days=7 - day.weekday() if day.weekday() > 4 else 0)
 
 
 def next_moment(at: datetime, site: Site) -> tuple[date, time]:

@@ -78,9 +78,8 @@ def populate(
             rng = Random(f"{seed} {practice}")  # noqa: S311
             clinic = Clinic(practice, blueprint(practice), Ids(), rng, PROFILES[profile], as_of - BEHIND)
             furnish(store, clinic, as_of)
-            write(
-                store, practice, counted(tell_all(clinic, visits, as_of), practice, visits, progress), as_of
-            )
+            scripts = tell_all(clinic, visits, as_of)
+            write(store, practice, counted(scripts, practice, visits, progress), as_of)
             clinic.ids.save(store, practice)
         store.set("population", msgspec.json.encode(about))
         store.set("life", msgspec.json.encode(as_of))

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from integrations.sandbox.generate import main
 from integrations.sandbox.ledger import Ledger
 from integrations.sandbox.population import populate
 from integrations.sandbox.store import Store
@@ -80,6 +81,13 @@ def test_the_command_writes_state_and_truth(tmp_path: Path) -> None:
     assert Ledger.read(truth).header.visits == 40
 
 
+def test_the_command_leaves_an_existing_population_alone(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--state", str(path)]) == 1
+    assert "already holds a population" in capsys.readouterr().err
+
+
 def test_appointments_show_the_recorded_oddities(store: Store) -> None:
     encounters = {
         (practice, thing.id): thing
@@ -144,6 +152,19 @@ def test_an_appointment_is_booked_before_it_begins_and_cancelled_after_it_is_boo
             assert one.scheduled_at < datetime.combine(one.day, one.start, zones[practice, one.department_id])
         if one.scheduled_at and one.cancelled_at:
             assert one.scheduled_at < one.cancelled_at
+
+
+def test_nobody_books_before_they_are_registered(store: Store) -> None:
+    registered = {
+        (practice, one.id): one.registered_on
+        for practice in PRACTICES
+        for one in store.find(practice, "patient")
+        if isinstance(one, Patient)
+    }
+    for (practice, _), one in appointments(store).items():
+        since = registered.get((practice, one.patient_id or ""))
+        if one.scheduled_at and since:
+            assert since <= one.scheduled_at.date()
 
 
 def test_some_lines_are_worth_a_cent(store: Store) -> None:

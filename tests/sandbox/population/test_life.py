@@ -58,6 +58,14 @@ def test_two_bookings_never_share_a_slot(store: Store) -> None:
     assert max(booked.values()) == 1
 
 
+def test_a_store_without_population_has_no_life_and_no_truth(tmp_path: Path) -> None:
+    with Store(tmp_path / "empty.db") as empty:
+        with pytest.raises(LookupError):
+            life.advance(empty, AS_OF, 1, Random(1))
+        with pytest.raises(LookupError):
+            Ledger.export(empty, AS_OF)
+
+
 def test_holds_drops_and_denials_happen_in_silence(store: Store) -> None:
     """athena's claims feed announces creation, pay-off and patient balance only (athena-api.md §2.1)."""
     life.advance(store, AS_OF + timedelta(days=30), 0, Random(1))
