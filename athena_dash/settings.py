@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from athena_dash.core.embedded.postgres import Postgres
+from athena_dash.core.embedded.postgres import NAME, USER, Postgres
 from athena_dash.core.embedded.state import State
 from athena_dash.core.embedded.valkey import Valkey
 from athena_dash.core.required import missing_in_production
@@ -99,14 +99,14 @@ TEMPLATES = [
 if DATABASE_URL := env.str("DATABASE_URL", default=""):
     DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 else:
-    embedded = Postgres(STATE).connection()
+    embedded = Postgres(STATE)
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.postgresql",
-            "NAME": embedded["dbname"],
-            "USER": embedded["user"],
-            "PASSWORD": embedded["password"],
-            "HOST": embedded["host"],
+            "NAME": NAME,
+            "USER": USER,
+            "PASSWORD": embedded.password,
+            "HOST": str(embedded.socket),
         }
     }
 DATABASES["default"] |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}

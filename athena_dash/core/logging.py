@@ -12,6 +12,8 @@ import traceback
 from datetime import UTC, datetime
 from typing import Any
 
+from django.http import HttpRequest
+
 # Set by every LogRecord; whatever else a record carries was given by our own `extra=`.
 STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "request", "server_time"}
 OURS = ("athena_dash", "integrations")
@@ -29,6 +31,10 @@ class JsonLines(logging.Formatter):
         }
         if identifier := request_id.get():
             line["request_id"] = identifier
+        if isinstance(request := getattr(record, "request", None), HttpRequest):
+            # The pattern, not the address: what a person typed into one could be anything.
+            match = request.resolver_match
+            line |= {"method": request.method, "route": match.route if match else None}
         line |= {name: value for name, value in record.__dict__.items() if name not in STANDARD}
         if record.exc_info and record.exc_info[1]:
             line["error"] = describe(record.exc_info[1])

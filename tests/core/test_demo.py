@@ -17,7 +17,7 @@ import pytest
 from django.conf import settings
 
 from tests.core.conftest import Instance
-from tests.core.test_embedded import eventually
+from tests.core.waiting import eventually
 
 PATIENCE = 120
 

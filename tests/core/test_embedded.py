@@ -20,19 +20,20 @@ from athena_dash.core.embedded.postgres import Postgres
 from athena_dash.core.embedded.state import State
 from athena_dash.core.embedded.valkey import Valkey
 from tests.core.conftest import Instance
+from tests.core.waiting import eventually
 
 PATIENT = "Eleanor Vance"
 
 
 def write(state: State, value: str) -> None:
-    with psycopg.connect(**Postgres(state).connection()) as connection:  # type: ignore[arg-type]
+    with psycopg.connect(Postgres(state).conninfo()) as connection:
         connection.execute("create table if not exists kept (value text)")
         connection.execute("insert into kept values (%s)", [value])
     redis.Redis.from_url(Valkey(state).url()).rpush("kept", value)
 
 
 def read(state: State) -> tuple[list[str], list[str]]:
-    with psycopg.connect(**Postgres(state).connection()) as connection:  # type: ignore[arg-type]
+    with psycopg.connect(Postgres(state).conninfo()) as connection:
         rows = [row[0] for row in connection.execute("select value from kept")]
     return rows, [item.decode() for item in redis.Redis.from_url(Valkey(state).url()).lrange("kept", 0, -1)]
 
@@ -43,15 +44,6 @@ def postmaster_pid(state: State) -> int:
 
 def valkey_pid(state: State) -> int:
     return int(redis.Redis.from_url(Valkey(state).url()).info("server")["process_id"])
-
-
-def eventually(true: Callable[[], bool], seconds: float = 30) -> bool:
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def test_services_end_with_their_last_user(instance: Instance) -> None:
@@ -166,7 +158,7 @@ def test_a_broken_cluster_is_said_to_be_broken(instance: Instance) -> None:
 
 def test_the_server_s_log_quotes_no_row(instance: Instance) -> None:
     state = instance.attach().state
-    with psycopg.connect(**Postgres(state).connection(), autocommit=True) as connection:  # type: ignore[arg-type]
+    with psycopg.connect(Postgres(state).conninfo(), autocommit=True) as connection:
         connection.execute("create table patient (name text unique)")
         connection.execute("insert into patient values (%s)", [PATIENT])
         with pytest.raises(psycopg.errors.UniqueViolation, match=PATIENT):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from cryptography.fernet import Fernet
 from django.conf import settings
 
 from athena_dash.core.required import missing_in_production
@@ -16,7 +16,7 @@ from athena_dash.core.required import missing_in_production
 SAFE = {
     "ATHENA_DASH_ENV": "production",
     "SECRET_KEY": "k3" * 10 + "Zx9-Qw7_Lm5" * 4,
-    "ATHENA_DASH_ENCRYPTION_KEY": Fernet.generate_key().decode(),
+    "ATHENA_DASH_ENCRYPTION_KEY": base64.urlsafe_b64encode(bytes(range(32))).decode(),
     "ALLOWED_HOSTS": "dash.example.test",
     "DATABASE_URL": "postgres://u:p@db.invalid/d",
     "REDIS_URL": "redis://redis.invalid/0",

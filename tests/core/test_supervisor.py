@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from athena_dash.core.embedded.supervisor import Program, Supervisor
-from tests.core.test_embedded import eventually
+from tests.core.waiting import eventually
 
 OBEDIENT = """
 import signal, sys, time

@@ -12,6 +12,7 @@ from pathlib import Path
 from signal import SIGINT, SIGQUIT
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from athena_dash.core.embedded.postgres_binaries import Binaries, find_binaries, reachable
 from athena_dash.core.embedded.state import State
@@ -35,8 +36,8 @@ class Postgres:
     def password(self) -> str:
         return self.state.secret("postgres_password")
 
-    def connection(self, database: str = NAME) -> dict[str, str]:
-        return {"host": str(self.socket), "user": USER, "password": self.password, "dbname": database}
+    def conninfo(self, database: str = NAME) -> str:
+        return make_conninfo(host=str(self.socket), user=USER, password=self.password, dbname=database)
 
     @cached_property
     def identity(self) -> tuple[int, int] | None:
@@ -106,13 +107,13 @@ class Postgres:
 
     def answers(self, database: str = NAME) -> bool:
         try:
-            psycopg.connect(**self.connection(database), connect_timeout=2).close()  # type: ignore[arg-type]
+            psycopg.connect(self.conninfo(database), connect_timeout=2).close()
         except psycopg.Error:
             return False
         return True
 
     def create_database(self) -> None:
-        with psycopg.connect(**self.connection("postgres"), autocommit=True) as connection:  # type: ignore[arg-type]
+        with psycopg.connect(self.conninfo("postgres"), autocommit=True) as connection:
             if not connection.execute("select 1 from pg_database where datname = %s", [NAME]).fetchone():
                 connection.execute(f"create database {NAME}")
 
