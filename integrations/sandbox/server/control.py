@@ -47,9 +47,7 @@ def guarded(act: Control) -> Callable[[Request], Awaitable[Response]]:
 
 
 def is_loopback(request: Request) -> bool:
-    """In-process callers (tests) have no address."""
-    host = request.client.host if request.client else "127.0.0.1"
-    return host == "testclient" or ipaddress.ip_address(host).is_loopback
+    return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
 
 
 def json_response(body: object, status: int = 200) -> Response:
@@ -81,7 +79,9 @@ def switch_off(sandbox: Sandbox, request: Request, body: bytes) -> object:
 
 
 def list_clients(sandbox: Sandbox, request: Request, body: bytes) -> object:
-    return {"clients": [{"client_id": item.id, "practices": item.practices} for item in known(sandbox)]}
+    return {
+        "clients": [{"client_id": item.id, "practices": item.practices} for item in sandbox.keyring.clients()]
+    }
 
 
 def register_client(sandbox: Sandbox, request: Request, body: bytes) -> object:
@@ -96,14 +96,10 @@ def register_client(sandbox: Sandbox, request: Request, body: bytes) -> object:
 
 def revoke_client(sandbox: Sandbox, request: Request, body: bytes) -> object:
     client_id = request.query_params.get("client_id", "")
-    if all(item.id != client_id for item in known(sandbox)):
+    if all(item.id != client_id for item in sandbox.keyring.clients()):
         raise ValueError("no such client_id")
     sandbox.keyring.drop(client_id)
     return {"revoked": client_id}
-
-
-def known(sandbox: Sandbox) -> list[Client]:
-    return sandbox.keyring.clients()
 
 
 def state(sandbox: Sandbox, request: Request, body: bytes) -> object:

@@ -89,9 +89,7 @@ def revoked_credential(fault: Fault, call: Call) -> None:
 
 
 @on_request
-def stalled_feed(fault: Fault, call: Call) -> Reply | None:
-    if not call.path.endswith("/changed"):
-        return None
+def stalled_feed(fault: Fault, call: Call) -> Reply:
     feed = call.path.split("/")[-2]
     return Reply(status=200, body=spell({feed: [], "totalcount": 0}))
 
@@ -103,13 +101,13 @@ def html(fault: Fault, call: Call) -> Reply:
 
 @on_request
 def duplicated_rows(fault: Fault, call: Call) -> None:
-    """As if a row had been inserted between two pages: the last of a page comes again on the next."""
+    """As if rows had been inserted between two pages: the last of a page come again on the next."""
     call.page_shift = -fault.params.rows
 
 
 @on_request
 def missing_rows(fault: Fault, call: Call) -> None:
-    """As if a row had been deleted between two pages: the first of the next page is never seen."""
+    """As if rows had been deleted between two pages: the first of the next page are never seen."""
     call.page_shift = fault.params.rows
 
 
@@ -153,7 +151,21 @@ def truncated(fault: Fault, call: Call, reply: Reply) -> Reply:
     return replace(reply, body=reply.body[: len(reply.body) // 2])
 
 
+def is_later_page(call: Call) -> bool:
+    return call.query.text("cursor") is not None or call.query.text("offset") not in (None, "0")
+
+
+RELEVANT: dict[str, Callable[[Call], bool]] = {
+    "stalled_feed": lambda call: call.path.endswith("/changed"),
+    "duplicated_rows": is_later_page,
+    "missing_rows": is_later_page,
+}
 KINDS = frozenset({*REQUEST, *ROWS, *REPLY})
+
+
+def is_relevant(fault: Fault, call: Call) -> bool:
+    """Whether the kind could do anything to this call: else it is not counted as fired."""
+    return fault.kind not in RELEVANT or RELEVANT[fault.kind](call)
 
 
 def too_many(rng: Random, headers: dict[str, str]) -> Reply:

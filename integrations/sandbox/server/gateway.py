@@ -49,7 +49,7 @@ def with_budget(reply: Reply, budget: Budget) -> Reply:
 def early_fault(call: Call) -> Reply | None:
     faults = call.sandbox.faults
     for fault in faults.live(frozenset(fault_kinds.REQUEST), call.practice, call.path):
-        if faults.strikes_call(fault, call):
+        if fault_kinds.is_relevant(fault, call) and faults.strikes_call(fault, call):
             reply = fault_kinds.REQUEST[fault.kind](fault, call)
             if reply is not None:
                 return reply

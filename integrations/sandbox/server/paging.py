@@ -25,6 +25,12 @@ def window(call: Call, default: int, largest: int) -> tuple[int, int]:
     return limit, call.query.whole("offset", 0)
 
 
+def rows_of_page(call: Call, limit: int, offset: int) -> dict[str, int]:
+    """The rows a page shows: its own, but for a fault that lets pages overlap (-) or leaves a hole (+)."""
+    shift = max(call.page_shift, -offset) if offset else 0
+    return {"limit": max(limit - shift, 0), "offset": offset + shift}
+
+
 def envelope(call: Call, name: str, rows: Sequence[object], total: int, limit: int, offset: int) -> object:
     body: dict[str, object] = {name: list(rows), "totalcount": total}
     if offset + limit < total:
@@ -57,7 +63,6 @@ def listing(
 ) -> object:
     """A page of things in athena's envelope."""
     limit, offset = window(call, default, largest)
-    start = max(offset + call.page_shift, 0) if offset else 0
-    things = page(call.store, call.practice, struct, where, limit=limit, offset=start)
+    things = page(call.store, call.practice, struct, where, **rows_of_page(call, limit, offset))
     total = count(call.store, call.practice, struct, where)
     return envelope(call, name, render(things), total, limit, offset)

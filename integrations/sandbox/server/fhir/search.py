@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from integrations.sandbox.server.call import Call, Handler
 from integrations.sandbox.server.errors import ApiError
 from integrations.sandbox.server.fhir.ids import local
+from integrations.sandbox.server.paging import rows_of_page
 from integrations.sandbox.server.reads import Filter, count, page
 from integrations.sandbox.world import Thing
 
@@ -67,9 +68,8 @@ def bundle(
     call: Call, resource: str, struct: type[T], where: Filter, render: Callable[[list[T]], list[Resource]]
 ) -> Resource:
     limit, offset = asked_count(call), asked_offset(call)
-    start = max(offset + call.page_shift, 0) if offset else 0
     total = count(call.store, call.practice, struct, where)
-    found = render(page(call.store, call.practice, struct, where, limit=limit, offset=start))
+    found = render(page(call.store, call.practice, struct, where, **rows_of_page(call, limit, offset)))
     base = f"{call.origin}/fhir/r4/{resource}"
     links = [{"relation": "self", "url": f"{base}?{encoded(call, offset)}"}]
     if offset + limit < total:
