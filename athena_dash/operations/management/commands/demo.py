@@ -34,7 +34,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
+        parser.add_argument("--port", type=int, default=os.environ.get("PORT") or "8000", help="or env PORT")
         parser.add_argument("--visits", type=int, default=400, help="per practice, over 18 months")
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--speed", type=float, default=60, help="how many events happen, 1 is real life")
