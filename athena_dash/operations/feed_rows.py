@@ -35,9 +35,7 @@ class FeedRow:
 
     @property
     def trend(self) -> str:
-        return f"records of the last {len(self.bars)} runs: " + ", ".join(
-            f"{bar.value:g}" for bar in self.bars
-        )
+        return "records of the last runs, oldest first: " + ", ".join(f"{bar.value:g}" for bar in self.bars)
 
     @property
     def tone(self) -> str:
@@ -81,7 +79,7 @@ def _row(feed: Feed, runs: list[Run], now: datetime) -> FeedRow:
         feed=feed,
         state=state(feed, now),
         last=runs[-1] if runs else None,
-        bars=tuple(_bar(run) for run in runs),
+        bars=(Bar(0, "no run"),) * (RUNS - len(runs)) + tuple(_bar(run) for run in runs),
         p50=percentile(latencies, 0.50),
         p95=percentile(latencies, 0.95),
         open_failures=getattr(feed, "open_failures", 0),

@@ -16,9 +16,9 @@ from athena_dash.sync.models import Failure, Reason, Stage
 STATES = {
     "open": "Open",
     "person": "Needs a person",
-    "waiting": "Waiting for a retry",
+    "waiting": "Retrying",
     "muted": "Muted",
-    "resolved": "Resolved in 7 days",
+    "resolved": "Resolved",
 }
 KEPT_RESOLVED = timedelta(days=7)
 FACETS = {"practice": "practice__slug", "reason": "reason", "stage": "stage", "feed": "feed__resource"}

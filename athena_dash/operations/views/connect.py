@@ -9,8 +9,10 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
+from django_htmx.http import HttpResponseClientRedirect
 
 from athena_dash.accounts.rights import may_connect
 from athena_dash.core.render import page
@@ -26,6 +28,7 @@ def connect_practice(request: HttpRequest) -> HttpResponse:
     """`action`: test, save (tests first; a failed test saves nothing) or save-paused."""
     if not may_connect(request.user):
         raise PermissionDenied
+    htmx = bool(request.htmx)  # type: ignore[attr-defined]
     form = ConnectForm(request.POST or None)
     if request.method == "GET" or not form.is_valid():
         return _form(request, form, status=422 if form.is_bound else 200)
@@ -41,10 +44,11 @@ def connect_practice(request: HttpRequest) -> HttpResponse:
             if paused
             else "Connected. The first sync starts now.",
         )
-        return redirect("practice", practice.slug)
+        onward = reverse("practice", args=[practice.slug])
+        return HttpResponseClientRedirect(onward) if htmx else redirect(onward)
     return _form(request, form, steps=steps, works=works, tried_to_save=action == "save")
 
 
 def _form(request: HttpRequest, form: ConnectForm, *, status: int = 200, **context: Any) -> HttpResponse:
-    parts = {"steps": "operations/_probe.html"}
+    parts = {"probe": "operations/_probe.html"}
     return page(request, "operations/connect.html", {"form": form, **context}, parts=parts, status=status)

@@ -75,11 +75,13 @@ def _render(request: HttpRequest, found: Failure, *, revealed: bool = False) -> 
     def may(right: str) -> bool:
         return practices_with(request.user, right).filter(pk=found.practice_id).exists()
 
+    suggestion = suggest(found)
+    verbs = [verb for verb in Verb if verb != Verb.REPROCESS or _stored(found)]
     last = found.replay_items.select_related("replay").order_by("-pk").first()  # type: ignore[attr-defined]
     context = {
         "failure": found,
-        "suggestion": suggest(found),
-        "verbs": [verb for verb in Verb if verb != Verb.REPROCESS or _stored(found)],
+        "suggestion": suggestion,
+        "verbs": sorted(verbs, key=lambda verb: verb != suggestion.verb),
         "key": uuid4(),
         "tries": found.tries.select_related("by")[:20],
         "gaps": open_gaps([found.pk]),
@@ -91,7 +93,7 @@ def _render(request: HttpRequest, found: Failure, *, revealed: bool = False) -> 
         "revealed": revealed,
         **(_panes(found, revealed=revealed) if may(SEE_RAW) else {}),
     }
-    return page(request, "operations/failure.html", context, parts={"fate": "operations/_fate.html"})
+    return page(request, "operations/failure.html", context, parts={"failure": "operations/_failure.html"})
 
 
 def _stored(found: Failure) -> bool:

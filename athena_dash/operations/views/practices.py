@@ -107,8 +107,7 @@ def practice(request: HttpRequest, slug: str) -> HttpResponse:
         "steps": found.connection.check_report,
         "tab": "connection",
     }
-    parts = {"steps": "operations/_steps.html"}
-    return page(request, "operations/practice.html", context, parts=parts, status=422 if form.errors else 200)
+    return page(request, "operations/practice.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
