@@ -197,18 +197,18 @@ def write(row: Row, path: str, value: object) -> None:
     """Set `a.b` in nested objects, making what is missing on the way."""
     *parents, last = path.split(".")
     for name in parents:
-        child = row.get(name)
-        row = child if isinstance(child, dict) else row.setdefault(name, {})
+        if not isinstance(row.get(name), dict):
+            row[name] = {}
+        row = row[name]
     row[last] = value
 
 
 def spoil_rows(call: Call, payload: object) -> None:
     """Apply the row faults that are on; one record is spoiled again every time it is read."""
-    for fault in call.sandbox.faults.live(frozenset(ROWS), call.practice, call.path):
-        for row in rows_of(payload):
-            id = str(row.get(call.record_key, ""))
-            named = fault.match.record
-            if named not in (None, id, id.rpartition("-")[2]):
-                continue
-            if call.sandbox.faults.strikes(fault, f"{call.record_key} {id}", sticky=True):
-                ROWS[fault.kind](fault, call, row)
+    faults = call.sandbox.faults
+    for fault in faults.live(frozenset(ROWS), call.practice, call.path):
+        rows = {str(row.get(call.record_key, "")): row for row in rows_of(payload)}
+        named = fault.match.record
+        aimed_at = [id for id in rows if named in (None, id, id.rpartition("-")[2])]
+        for id in faults.struck_records(fault, aimed_at):
+            ROWS[fault.kind](fault, call, rows[id])

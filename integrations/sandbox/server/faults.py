@@ -7,6 +7,7 @@ the same run meets the same faults.
 from __future__ import annotations
 
 import re
+import sys
 import threading
 from collections import Counter
 from datetime import datetime
@@ -97,23 +98,40 @@ class Switchboard:
                 and concerns(fault, practice, path)
             ]
 
-    def strikes(self, fault: Fault, subject: str, *, sticky: bool = False) -> bool:
-        """Draw for one subject, and count a hit. Sticky subjects (a bad record) draw the same every time."""
-        with self.lock:
-            current = self.faults.get(fault.name)
-            if current is None or (current.times is not None and current.fired >= current.times):
-                return False
-            nth = 0 if sticky else self.seen[fault.name, subject]
-            if fault.probability < 1:
-                self.seen[fault.name, subject] += 1
-                if self.sandbox.rng(fault.name, subject, nth).random() >= fault.probability:
-                    return False
-            self.faults[fault.name] = msgspec.structs.replace(current, fired=current.fired + 1)
-            self.keep()
-            return True
-
     def strikes_call(self, fault: Fault, call: Call) -> bool:
-        return self.strikes(fault, f"{call.method} {call.path} {sorted(call.query.values.items())}")
+        """Draw for one call and count a hit; the same request draws anew each time, so that retries can pass."""
+        request = f"{call.method} {call.path} {sorted(call.query.values.items())}"
+        with self.lock:
+            nth = self.seen[fault.name, request]
+            if fault.probability < 1:
+                self.seen[fault.name, request] += 1
+            hit = self.left(fault) > 0 and self.draw(fault, request, nth)
+            self.fire(fault, int(hit))
+            return hit
+
+    def struck_records(self, fault: Fault, ids: list[str]) -> list[str]:
+        """The records a fault hits: the same ones on every read, until it is switched off."""
+        with self.lock:
+            hit = [id for id in ids if self.draw(fault, "record", id)][: self.left(fault)]
+            self.fire(fault, len(hit))
+            return hit
+
+    def draw(self, fault: Fault, *subject: object) -> bool:
+        sure = fault.probability >= 1
+        return sure or self.sandbox.rng(fault.name, *subject).random() < fault.probability
+
+    def left(self, fault: Fault) -> int:
+        """How often it may still fire; not at all once it is switched off."""
+        current = self.faults.get(fault.name)
+        if current is None:
+            return 0
+        return sys.maxsize if current.times is None else current.times - current.fired
+
+    def fire(self, fault: Fault, times: int) -> None:
+        if times:
+            current = self.faults[fault.name]
+            self.faults[fault.name] = msgspec.structs.replace(current, fired=current.fired + times)
+            self.keep()
 
     def keep(self) -> None:
         with self.sandbox.store.transaction():

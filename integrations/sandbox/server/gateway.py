@@ -71,7 +71,8 @@ def handled(call: Call, handler: Callable[[Call], object], *, fhir: bool) -> Rep
     if call.client.practices is not None and call.practice not in call.client.practices:
         raise bad_permissions()
     payload = handler(call)
-    fault_kinds.spoil_rows(call, payload)
+    if call.record_key:
+        fault_kinds.spoil_rows(call, payload)
     if fhir:
         return Reply(status=200, body=spell(payload), media_type=FHIR_JSON)
     if not call.client.proper_json:

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -50,14 +51,14 @@ def digest(secret: str) -> str:
 class Keyring:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
+        # Once: revoking the default client must outlive a restart.
+        if sandbox.store.setting("clients") is None:
+            self.keep(Client(id=DEFAULT_CLIENT, secret_hash=digest(DEFAULT_SECRET)))
+            sandbox.store.set("clients", b"1")
 
     def client(self, id: str) -> Client | None:
         kept = self.sandbox.store.setting(f"client:{id}")
-        if kept is not None:
-            return msgspec.json.decode(kept, type=Client)
-        if id == DEFAULT_CLIENT and self.sandbox.store.setting("default-client-off") is None:
-            return Client(id=id, secret_hash=digest(DEFAULT_SECRET))
-        return None
+        return None if kept is None else msgspec.json.decode(kept, type=Client)
 
     def keep(self, client: Client) -> None:
         with self.sandbox.store.transaction():
@@ -68,23 +69,17 @@ class Keyring:
         store = self.sandbox.store
         with store.transaction():
             store.db.execute("delete from setting where name=?", (f"client:{client_id}",))
-            if client_id == DEFAULT_CLIENT:
-                store.set("default-client-off", b"1")
-            self.drop_tokens(client_id)
+            self.drop_tokens(lambda token: token.client_id == client_id)
 
     def clients(self) -> list[Client]:
         rows = self.sandbox.store.db.execute("select value from setting where name like 'client:%'")
-        kept = [msgspec.json.decode(value, type=Client) for (value,) in rows]
-        default = self.client(DEFAULT_CLIENT)
-        return kept if default is None or default in kept else [default, *kept]
+        return [msgspec.json.decode(value, type=Client) for (value,) in rows]
 
-    def drop_tokens(self, client_id: str) -> None:
-        store = self.sandbox.store
-        for name, value in store.db.execute(
-            "select name, value from setting where name like 'token:%'"
-        ).fetchall():
-            if msgspec.json.decode(value, type=Token).client_id == client_id:
-                store.db.execute("delete from setting where name=?", (name,))
+    def drop_tokens(self, ended: Callable[[Token], bool]) -> None:
+        db = self.sandbox.store.db
+        for name, value in db.execute("select name, value from setting where name like 'token:%'").fetchall():
+            if ended(msgspec.json.decode(value, type=Token)):
+                db.execute("delete from setting where name=?", (name,))
 
     def drop_token(self, token: str) -> None:
         with self.sandbox.store.transaction():
@@ -102,7 +97,7 @@ class Keyring:
         kept = Token(client_id=client.id, scope=scope, expires_at=now + LIFETIME)
         store = self.sandbox.store
         with store.transaction():
-            self.forget_expired(now)
+            self.drop_tokens(lambda token: token.expires_at <= now)
             store.set(f"token:{digest(token)}", msgspec.json.encode(kept))
         return {
             "token_type": "Bearer",
@@ -110,14 +105,6 @@ class Keyring:
             "access_token": token,
             "scope": scope,
         }
-
-    def forget_expired(self, now: datetime) -> None:
-        store = self.sandbox.store
-        for name, value in store.db.execute(
-            "select name, value from setting where name like 'token:%'"
-        ).fetchall():
-            if msgspec.json.decode(value, type=Token).expires_at <= now:
-                store.db.execute("delete from setting where name=?", (name,))
 
     def named_client(self, authorization: str | None) -> Client | None:
         """Whoever the credentials name, right or wrong."""

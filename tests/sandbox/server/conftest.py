@@ -83,6 +83,12 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def athena(tmp_path: Path, furnished: Path, moment: Time, preset: Preset) -> Iterator[Athena]:
     path = Path(shutil.copy(furnished, tmp_path / "sandbox.sqlite"))
+    with serving(path, moment, preset) as athena:
+        yield athena
+
+
+@contextmanager
+def serving(path: Path, moment: Time, preset: Preset = FAST) -> Iterator[Athena]:
     app = create_app(path, preset=preset, clock=lambda: moment.now, ticks=lambda: moment.ticks)
     with running(app) as url, httpx.Client(base_url=url, timeout=5) as http:
         athena = Athena(http, moment, path)
