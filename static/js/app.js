@@ -6,7 +6,7 @@ const rows = () => [...document.querySelectorAll("tr.open")].filter((row) => row
 const linkOf = (row) => row?.querySelector("a[data-open]");
 let opener = null; // id of the row link that opened the drawer, where the focus goes back to
 let listUrl = null; // what the address bar showed before the drawer's own URL
-let goPressed = 0;
+let goPressed = -Infinity; // when, in ms since the page opened
 
 const typing = (target) => target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
 const narrow = () => window.matchMedia("(max-width: 900px)").matches;
@@ -81,7 +81,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.timeStamp - goPressed < 1500) {
-    goPressed = 0;
+    goPressed = -Infinity;
     const place = document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);
     if (place) place.click();
     return;
