@@ -66,27 +66,27 @@ def upsert_view(practice_id: int, view: type[Fact], rows: Sequence[Sourced]) -> 
 
 
 def mark_gone(practice_id: int, table: str, rosters: Sequence[Sourced]) -> set[str]:
-    """Set `gone_at` on rows of the rostered parents that their newest roster no longer names."""
+    """Rows of the rostered parents are gone when their newest roster does not name them, and back when it does:
+    a child that comes back as it was brings no new payload of its own."""
     newest = {cast(Roster, sourced.fact).parent_id: sourced for sourced in rosters}
     parent_column = cast(Roster, rosters[0].fact).parent_column
     kept = [(parent, child) for parent, s in newest.items() for child in cast(Roster, s.fact).external_ids]
     statement = sql.SQL(
         """
-        update {table} t set gone_at = p.fetched_at
+        with kept as (select * from unnest(%s::text[], %s::text[]) as k(parent_id, external_id))
+        update {table} t set gone_at = case when t.gone_at is null then p.fetched_at end
         from unnest(%s::text[], %s::timestamptz[]) as p(parent_id, fetched_at)
-        where t.practice_id = %s and t.{parent} = p.parent_id and t.gone_at is null
-          and not exists (
-            select from unnest(%s::text[], %s::text[]) as k(parent_id, external_id)
-            where k.parent_id = t.{parent} and k.external_id = t.external_id)
+        where t.practice_id = %s and t.{parent} = p.parent_id and (t.gone_at is null) <> exists (
+            select from kept k where k.parent_id = t.{parent} and k.external_id = t.external_id)
         returning t.external_id
         """
     ).format(table=sql.Identifier(model_of(table)._meta.db_table), parent=sql.Identifier(parent_column))
     arguments: list[Any] = [
+        [parent for parent, _ in kept],
+        [child for _, child in kept],
         list(newest),
         [sourced.fetched_at for sourced in newest.values()],
         practice_id,
-        [parent for parent, _ in kept],
-        [child for _, child in kept],
     ]
     with connection.cursor() as cursor:
         cursor.execute(statement, arguments)
