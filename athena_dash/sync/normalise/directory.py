@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
 from athena_dash.records.facts import DepartmentFact, PatientFact, PatientMerge, ProviderFact
-from athena_dash.sync.normalise.context import Context
+from athena_dash.sync.normalise.context import Context, Unmapped
 from integrations.athena.payloads import Department, Patient, Provider, read
 
 
@@ -13,11 +15,19 @@ def department(body: bytes, context: Context) -> tuple[DepartmentFact]:
         DepartmentFact(
             external_id=seen.departmentid,
             name=seen.name or seen.patientdepartmentname or "",
-            timezone=seen.timezonename or context.fallback.key,
+            timezone=zone_name(seen.timezonename or context.fallback.key),
             place_of_service=seen.placeofservicetypeid or "",
             clinicals=seen.clinicals != "OFF",
         ),
     )
+
+
+def zone_name(name: str) -> str:
+    """Every visit of the department is timed by it: one that no zone table knows must not get in."""
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Unmapped("timezonename", "Time zone", name) from None
 
 
 def provider(body: bytes, _: Context) -> tuple[ProviderFact]:
