@@ -34,6 +34,14 @@ redis.call('expire', KEYS[3], 172800)
 return '0'
 """
 
+PAUSE = """
+local now_parts = redis.call('time')
+local till = now_parts[1] + now_parts[2] / 1e6 + tonumber(ARGV[1])
+if tonumber(redis.call('get', KEYS[1]) or '0') < till then
+    redis.call('set', KEYS[1], string.format('%.6f', till), 'px', math.max(1, math.ceil(ARGV[1] * 1000)))
+end
+"""
+
 
 def shared() -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS_URL)
@@ -49,7 +57,7 @@ class SharedBudget:
         self, connection_id: int, *, per_second: int, per_day: int, client: redis.Redis | None = None
     ) -> None:
         self.client = client or shared()
-        self.take = self.client.register_script(TAKE)
+        self.take, self.pause = self.client.register_script(TAKE), self.client.register_script(PAUSE)
         self.prefix = f"budget:{connection_id}"
         self.per_second, self.per_day = per_second, per_day
 
@@ -75,7 +83,8 @@ class SharedBudget:
         return float(answer)
 
     def penalise(self, seconds: float) -> None:
-        self.client.set(f"{self.prefix}:pause", str(time.time() + seconds), px=max(1, int(seconds * 1000)))
+        """A shorter pause never ends a longer one that somebody else was asked to make."""
+        self.pause(keys=[f"{self.prefix}:pause"], args=[seconds])
 
 
 class SharedTokens:
