@@ -18,7 +18,7 @@ from athena_dash.sync import failures, pipeline, subjects, walks
 from athena_dash.sync.connections import source_for
 from athena_dash.sync.lease import Lease, LeaseLost, take
 from athena_dash.sync.models import Failure, Feed, Run, Stage, Subject
-from athena_dash.sync.pages import keep_pages
+from athena_dash.sync.pages import STANDING_ALONE, keep_pages
 from athena_dash.sync.resources import RESOURCES, Resource
 from athena_dash.sync.source import Source
 from athena_dash.sync.tally import Tally
@@ -26,8 +26,10 @@ from athena_dash.sync.walks import Step
 from integrations.athena.errors import (
     AthenaError,
     ConfigError,
+    Forbidden,
     Gone,
     RateLimited,
+    SubscriptionMissing,
     TransientError,
     Unauthorized,
 )
@@ -66,23 +68,34 @@ def run_feed(feed_id: int, *, trigger: str = "schedule", progress: Progress | No
     if lease is None:
         return None
     feed = Feed.objects.select_related("practice__connection").get(pk=feed_id)
+    Run.objects.filter(feed=feed, outcome=Run.Outcome.RUNNING).update(outcome=Run.Outcome.LOST)  # killed
     run = Run.objects.create(feed=feed, practice_id=feed.practice_id, trigger=trigger, started_at=clock.now())
     tally = Tally()
+    try:
+        finish(lease, run, tally, error=pull(feed, lease, run, tally, progress))
+    except LeaseLost:
+        Run.objects.filter(pk=run.pk).update(outcome=Run.Outcome.LOST, finished_at=clock.now())
+    finally:
+        lease.release()
+    run.refresh_from_db()
+    return run
+
+
+def pull(
+    feed: Feed, lease: Lease, run: Run, tally: Tally, progress: Progress | None = None
+) -> Exception | None:
+    """Walk the feed to its end, committing step by step; the error that ended it early."""
     try:
         with source_for(feed.practice, tally) as source:
             for step in walk(source, RESOURCES[feed.resource], feed, run.started_at):
                 commit(step, lease, run, tally)
                 if progress:
                     progress(run)
-        finish(lease, run, tally, error=None)
     except LeaseLost:
-        Run.objects.filter(pk=run.pk).update(outcome=Run.Outcome.LOST, finished_at=clock.now())
+        raise
     except Exception as error:
-        finish(lease, run, tally, error=error)
-    finally:
-        lease.release()
-    run.refresh_from_db()
-    return run
+        return error
+    return None
 
 
 def walk(source: Source, resource: Resource, feed: Feed, now: datetime) -> Iterator[Step]:
@@ -100,12 +113,23 @@ def walk(source: Source, resource: Resource, feed: Feed, now: datetime) -> Itera
 
 
 def commit(step: Step, lease: Lease, run: Run, tally: Tally) -> None:
-    """Keep the step in one transaction, then process its records in another."""
+    """Keep the step in one transaction, then process its records in another.
+
+    A subject that failed is settled in the same transaction: by a Failure, which then brings the next try, or by
+    staying due where the fault is everybody's (no credential, no budget) and the feed's next run is its next try.
+    """
     resource = RESOURCES[run.feed.resource]
+    now = clock.now()
+    missing = [subject for subject, error in step.errors if is_gone(resource, error)]
+    put_off = [subject for subject, error in step.errors if isinstance(error, STOPS_THE_RUN)]
+    failed = [(s, error) for s, error in step.errors if s not in missing and s not in put_off]
     with transaction.atomic():
         feed = lease.hold()
         kept = keep_pages(run.practice_id, resource, step.pages, run.pk)
-        subjects.asked([*step.asked, *(subject for subject, _ in step.errors)], clock.now())
+        subjects.asked([*step.asked, *(subject for subject, _ in failed)], now)
+        subjects.put_off(put_off, now)
+        for subject, error in failed:
+            failures.record(Stage.PULL, failing(run, resource, subject), error)
         feed.cursor |= step.cursor
         if step.subscription is not None:
             feed.subscription, feed.subscribed_at = step.subscription, clock.now()
@@ -113,6 +137,7 @@ def commit(step: Step, lease: Lease, run: Run, tally: Tally) -> None:
         run.pages += len(step.pages)
         run.records += kept.records
         run.changed += len(kept.raw_ids)
+        run.failed += len(failed)
         tally.move_to(run)
         run.save()
     outcome = pipeline.process(run.practice_id, kept.raw_ids)
@@ -121,31 +146,28 @@ def commit(step: Step, lease: Lease, run: Run, tally: Tally) -> None:
         run.failed += len(outcome.failed)
     answered = [str(subject.pk) for subject in step.asked]
     failures.resolve(run.practice_id, [Stage.PULL], Failure.SubjectKind.SUBJECT, answered, "retried")
-    for subject, error in step.errors:
-        keep_subject_error(run, resource, subject, error)
+    for subject in missing:
+        pipeline.forget(run.practice_id, resource, subject.key)
+    subjects.asked(missing, now)
     give_up_on(step)
 
 
-def keep_subject_error(run: Run, resource: Resource, subject: Subject, error: AthenaError) -> None:
-    """One subject failed. A record athena no longer has is news, not a failure; the rest wait for their next try."""
-    if isinstance(error, Gone) and resource.name in ("patients", "claims", "appointments"):
-        pipeline.forget(run.practice_id, resource.record, subject.key)
-        return
-    failures.record(
-        Stage.PULL,
-        failures.Subject(
-            practice_id=run.practice_id,
-            kind=Failure.SubjectKind.SUBJECT,
-            id=str(subject.pk),
-            feed_id=run.feed_id,
-            resource=resource.name,
-            record_kind=resource.record,
-            record_id=subject.key if resource.record == resource.subject else "",
-            patient_id=subject.key if resource.subject == "patient" else "",
-        ),
-        error,
+def is_gone(resource: Resource, error: AthenaError) -> bool:
+    """A record that athena no longer has, asked for by its own id, is news and not a failure."""
+    return isinstance(error, Gone) and resource.name in STANDING_ALONE
+
+
+def failing(run: Run, resource: Resource, subject: Subject) -> failures.Subject:
+    return failures.Subject(
+        practice_id=run.practice_id,
+        kind=Failure.SubjectKind.SUBJECT,
+        id=str(subject.pk),
+        feed_id=run.feed_id,
+        resource=resource.name,
+        record_kind=resource.record,
+        record_id=subject.key if resource.record == resource.subject else "",
+        patient_id=subject.key if resource.subject == "patient" else "",
     )
-    Run.objects.filter(pk=run.pk).update(failed=F("failed") + 1)
 
 
 def give_up_on(step: Step) -> None:
@@ -177,9 +199,11 @@ def finish(lease: Lease, run: Run, tally: Tally, error: Exception | None) -> Non
             feed.due_at = now if more else now + feed.interval
             failures.resolve(run.practice_id, [Stage.PULL], subject.kind, [subject.id], "retried")
         else:
-            run.outcome, run.message = Run.Outcome.FAILED, failures.understand(error).message
+            problem = failures.understand(error)
+            run.outcome, run.message = Run.Outcome.FAILED, problem.message
             feed.failures_in_a_row += 1
-            feed.due_at = now + min(feed.interval * 2**feed.failures_in_a_row, LONGEST_BACKOFF)
+            asked_to_wait = timedelta(seconds=problem.retry_after or 0)
+            feed.due_at = now + max(backoff(feed), asked_to_wait)
         run.save()
         feed.save(
             update_fields=["last_attempt_at", "last_success_at", "failures_in_a_row", "due_at", "lease_until"]
@@ -192,10 +216,19 @@ def finish(lease: Lease, run: Run, tally: Tally, error: Exception | None) -> Non
         say_credential(run, error, now)
 
 
+def backoff(feed: Feed) -> timedelta:
+    """Twice as long after each failure in a row, up to an hour."""
+    doublings = min(feed.failures_in_a_row, 10)  # a feed may have failed for weeks
+    interval: timedelta = feed.interval
+    return min(interval * (1 << doublings), LONGEST_BACKOFF)
+
+
 def say_credential(run: Run, error: Exception | None, now: datetime) -> None:
-    """A refused credential stops every feed of the practice, so the connection says so itself."""
+    """A refused credential stops every feed of the practice, so the connection says so itself. A call that this
+    app may not make, or a subscription that is not on yet, is one feed's own matter."""
     connection = Connection.objects.filter(practice_id=run.practice_id)
-    if isinstance(error, Unauthorized | ConfigError):
+    one_feeds_own = isinstance(error, Forbidden | SubscriptionMissing)
+    if isinstance(error, Unauthorized | ConfigError) and not one_feeds_own:
         connection.filter(credential_failed_at=None).update(credential_failed_at=now)
     elif error is None:
         connection.exclude(credential_failed_at=None).update(credential_failed_at=None)

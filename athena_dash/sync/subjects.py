@@ -6,7 +6,7 @@ makes the subjects around it due here (`route`), and open ones come due again by
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -162,8 +162,6 @@ def asked(subjects: Sequence[Subject], at: datetime) -> None:
         )
 
 
-def make_due(practice_id: int, resource: str, keys: Collection[str], now: datetime) -> int:
-    """Ask about these subjects again now, whoever they are scoped to."""
-    return int(
-        Subject.objects.filter(practice_id=practice_id, resource=resource, key__in=keys).update(due_at=now)
-    )
+def put_off(subjects: Sequence[Subject], to: datetime) -> None:
+    """Still due, behind those that wait already: one that always fails must not keep the others from their turn."""
+    Subject.objects.filter(pk__in=[s.pk for s in subjects]).update(due_at=to)

@@ -56,18 +56,18 @@ def walk_changed(source: Source, resource: Resource, feed: Feed, now: datetime) 
         yield Step(subscription=subscribe(source, resource))
         return
     read_at = feed.cursor.get("read_at")
-    if feed.cursor.get("reading") and read_at:
-        since = datetime.fromisoformat(read_at) - OVERLAP
-        for page in source.v1.changed(resource.name, processed_between=(since, now)):
-            yield Step(pages=((page, ""),))
-    yield Step(cursor={"reading": True, "read_at": read_at or now.isoformat()})
     try:
+        if feed.cursor.get("reading") and read_at:
+            since = datetime.fromisoformat(read_at) - OVERLAP
+            for page in source.v1.changed(resource.name, processed_between=(since, now)):
+                yield Step(pages=((page, ""),))
+        yield Step(cursor={"reading": True, "read_at": read_at or now.isoformat()})
         for page in source.v1.changed(resource.name):
             yield Step(pages=((page, ""),))
     except SubscriptionMissing:
-        yield Step(subscription=Feed.Subscription.MISSING, cursor={"reading": False})
-        return
-    yield Step(cursor={"reading": False, "read_at": now.isoformat()})
+        yield Step(subscription=Feed.Subscription.MISSING)
+    else:
+        yield Step(cursor={"reading": False, "read_at": now.isoformat()})
 
 
 def subscribe(source: Source, resource: Resource) -> str:
