@@ -10,13 +10,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.db.utils import DatabaseError, OperationalError
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    transaction,
+)
+from redis import RedisError
 
 from athena_dash.core import clock
 from athena_dash.sync.models import Attempt, Failure, Reason, Stage
 from athena_dash.sync.normalise.context import Unmapped
 from integrations.athena import errors
+from integrations.athena.auth import TOKEN_PATH
 
 BACKOFF: dict[str, tuple[timedelta, ...]] = {
     # How long to wait before try 2, 3, … ; after the last one a person is asked. Reasons not listed wait for a person.
@@ -26,6 +34,8 @@ BACKOFF: dict[str, tuple[timedelta, ...]] = {
     Reason.CONFLICT: tuple(timedelta(minutes=m) for m in (1, 2, 5)),
     Reason.BLOCKED: tuple(timedelta(minutes=m) for m in (5, 30, 120)),
 }
+UNREADABLE_ANSWER = tuple(timedelta(minutes=m) for m in (5, 30, 120, 480, 1440))
+"""An answer nobody can read is mostly a gateway's, and passes; a record that breaks the contract stays as it is."""
 
 REASONS: tuple[tuple[type[BaseException], Reason], ...] = (
     # First match wins: subclasses before their bases.
@@ -40,8 +50,12 @@ REASONS: tuple[tuple[type[BaseException], Reason], ...] = (
     (errors.TransientError, Reason.TRANSIENT),
     (errors.RequestRejected, Reason.INVALID),
     (IntegrityError, Reason.CONFLICT),
+    (DataError, Reason.INVALID),
     (OperationalError, Reason.TRANSIENT),
+    (InterfaceError, Reason.TRANSIENT),
+    (RedisError, Reason.TRANSIENT),
 )
+LIMIT_EXCEEDED = "54"  # SQLSTATE class: a value too large for an index or a row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +89,7 @@ def understand(error: BaseException) -> Problem:
     """Exhaustive: whatever has no rule is our bug, and its text is not trusted to be free of PHI."""
     if isinstance(error, Unmapped):
         return Problem(reason=Reason.UNMAPPED, code="unmapped", message=str(error), field=error.field)
-    reason = next((reason for kind, reason in REASONS if isinstance(error, kind)), Reason.BUG)
+    reason = reason_of(error)
     if isinstance(error, errors.AthenaError):
         return Problem(
             reason=reason,
@@ -85,15 +99,29 @@ def understand(error: BaseException) -> Problem:
             request_id=error.request_id or "",
             retry_after=error.retry_after,
         )
-    if isinstance(error, DatabaseError):
-        return Problem(
-            reason=reason, code=type(error).__name__, message="The database refused to store this record."
-        )
+    if isinstance(error, (DatabaseError, InterfaceError, RedisError)):
+        message = OUT_OF_REACH if reason == Reason.TRANSIENT else "The database refused to store this record."
+        return Problem(reason=reason, code=type(error).__name__, message=message)
     return Problem(
         reason=reason,
         code=type(error).__name__,
         message=f"Our own fault ({type(error).__name__}{where(error)}). Reprocess after the next update.",
     )
+
+
+OUT_OF_REACH = "PostgreSQL or Valkey did not answer; it is tried again by itself."
+
+
+def reason_of(error: BaseException) -> Reason:
+    if isinstance(error, errors.ConfigError) and (error.endpoint or "").endswith(TOKEN_PATH):
+        return Reason.AUTH  # the token endpoint refuses the credential
+    if isinstance(error, OperationalError) and sqlstate(error).startswith(LIMIT_EXCEEDED):
+        return Reason.INVALID
+    return next((reason for kind, reason in REASONS if isinstance(error, kind)), Reason.BUG)
+
+
+def sqlstate(error: DatabaseError) -> str:
+    return getattr(error.__cause__, "sqlstate", None) or ""
 
 
 def where(error: BaseException) -> str:
@@ -108,7 +136,10 @@ def where(error: BaseException) -> str:
 
 
 def record(stage: Stage, subject: Subject, error: BaseException, *, trigger: str = "sync") -> Failure:
-    """Keep the failure: a new row, or one more attempt on the open row of this stage and subject."""
+    """Keep the failure: a new row, or one more attempt on the open row of this stage and subject.
+
+    While somebody retries it, the attempt is theirs to keep (sync.replay).
+    """
     return record_problem(stage, subject, understand(error), trigger=trigger)
 
 
@@ -136,31 +167,47 @@ def record_problem(stage: Stage, subject: Subject, problem: Problem, *, trigger:
         if not created:
             for name, value in described(stage, subject.resource, problem, now).items():
                 setattr(failure, name, value)
+        claimed = failure.claimed_until is not None and failure.claimed_until > now
         failure.attempts += 1
-        failure.next_try_at = next_try(problem, failure.attempts, now)
+        failure.next_try_at = next_try(stage, problem, failure.attempts, now)
         failure.claimed_until = None
         failure.save()
-        Attempt.objects.create(
-            failure=failure,
-            at=now,
-            trigger=trigger,
-            outcome="failed",
-            message=problem.message,
-            request_id=problem.request_id,
-        )
+        if not claimed:
+            Attempt.objects.create(
+                failure=failure,
+                at=now,
+                trigger=trigger,
+                outcome="failed",
+                message=problem.message,
+                request_id=problem.request_id,
+            )
     return failure
 
 
-def reopen(failure: Failure, problem: Problem) -> None:
-    """A retry failed: release the claim and say what is wrong now; its attempt is kept by whoever retried."""
-    failure.refresh_from_db()
-    if failure.claimed_until is not None:  # else the pipeline has recorded this very try already
-        failure.attempts += 1
-        failure.next_try_at = next_try(problem, failure.attempts, clock.now())
-    failure.claimed_until = None
-    failure.message, failure.reason, failure.code = problem.message, problem.reason, problem.code
-    failure.last_seen = clock.now()
-    failure.save()
+def reopen(claimed: Failure, problem: Problem) -> None:
+    """A retry failed: release the claim and say what is wrong now. What the stage itself has recorded, or another
+    has claimed since, is left alone."""
+    now = clock.now()
+    with transaction.atomic():
+        still_claimed = Failure.objects.select_for_update().filter(
+            pk=claimed.pk,
+            claim_token=claimed.claim_token,
+            claimed_until__isnull=False,
+            resolved_at__isnull=True,
+        )
+        for failure in still_claimed:
+            resource = failure.feed.resource if failure.feed else ""
+            for name, value in described(failure.stage, resource, problem, now).items():
+                setattr(failure, name, value)
+            failure.attempts += 1
+            failure.next_try_at = next_try(failure.stage, problem, failure.attempts, now)
+            failure.claimed_until = None
+            failure.save()
+
+
+def release(claimed: Failure) -> None:
+    """Nothing was tried: as it was before the claim."""
+    Failure.objects.filter(pk=claimed.pk, claim_token=claimed.claim_token).update(claimed_until=None)
 
 
 def described(stage: str, resource: str, problem: Problem, now: datetime) -> dict[str, Any]:
@@ -174,9 +221,11 @@ def described(stage: str, resource: str, problem: Problem, now: datetime) -> dic
     }
 
 
-def next_try(problem: Problem, attempts: int, now: datetime) -> datetime | None:
-    """Full jitter on the upper half of the step, never earlier than athena asked for."""
+def next_try(stage: str, problem: Problem, attempts: int, now: datetime) -> datetime | None:
+    """Jitter on the upper half of the step, never earlier than athena asked for."""
     steps = BACKOFF.get(problem.reason, ())
+    if stage == Stage.PULL and problem.reason == Reason.INVALID:
+        steps = UNREADABLE_ANSWER
     if attempts > len(steps):
         return None
     wait = steps[attempts - 1] * random.uniform(0.5, 1)  # noqa: S311 - jitter, not a secret

@@ -40,7 +40,7 @@ def keep_pages(
         nameless += sum(is_nameless(record) for record in found)
         for name, batch in (
             (resource.name, found),
-            (f"{resource.name}.roster", roster(resource, found, parent)),
+            (f"{resource.name}.roster", roster(resource, page, found, parent)),
         ):
             raw_ids += raw.keep(
                 batch,
@@ -63,12 +63,13 @@ def id_field(resource: Resource) -> str:
     return "id" if resource.fhir else endpoint(resource.name).id_field
 
 
-def roster(resource: Resource, found: list[Payload], parent: str) -> list[Payload]:
+def roster(resource: Resource, page: Page, found: list[Payload], parent: str) -> list[Payload]:
     """The ids a whole listing named, as a payload of its own: how a deleted child becomes visible.
 
-    Not when an id was unreadable: it may be any of the stored ones.
+    Not when an id was unreadable, for it may be any of the stored ones; nor when the page is only a part.
     """
-    if resource.name not in ROSTERED or any(is_nameless(record) for record in found):
+    whole = page.total in (None, len(page.items)) and page.next is None
+    if resource.name not in ROSTERED or not whole or any(is_nameless(record) for record in found):
         return []
     body = msgspec.json.encode(sorted(record.external_id for record in found))
     return [Payload(parent, parent, body, raw.fingerprint(None, body, ()))]

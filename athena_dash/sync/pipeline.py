@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
 from django.db import connection, transaction
 
 from athena_dash.core import clock
@@ -30,7 +28,7 @@ from athena_dash.sync.evidence import evidence_of
 from athena_dash.sync.models import Failure, Feed, RawRecord, Stage
 from athena_dash.sync.normalise import Context, normalise
 from athena_dash.sync.normalise.context import Unmapped
-from athena_dash.sync.resources import RESOURCES
+from athena_dash.sync.resources import RESOURCES, Resource
 
 BATCH = 1000
 
@@ -83,9 +81,8 @@ def process_batch(practice_id: int, raw_ids: Sequence[int], outcome: Outcome) ->
         for resource in {row.resource for row in rows}:
             subjects.route(practice_id, resource, touched, now)
         keep_errors(understood.errors)
-        settled = [str(row.pk) for row in rows if row not in {bad for bad, _ in understood.errors}]
-        resolve_older(practice_id, settled)
-        keep_unmapped(practice_id, rows, understood.facts)
+        unmapped_rows = keep_unmapped(practice_id, rows, understood.facts)
+        resolve(practice_id, rows, {row.pk for row, _ in understood.errors}, unmapped_rows)
         visits = relate(practice_id, with_failed(touched, understood.errors))
         RawRecord.objects.filter(practice_id=practice_id, pk__in=raw_ids).update(
             processed_version=raw.VERSION
@@ -102,11 +99,14 @@ def relate(practice_id: int, touched: Touched) -> set[int]:
     return visits
 
 
-def forget(practice_id: int, table: str, external_id: str) -> None:
+def forget(practice_id: int, resource: Resource, external_id: str) -> None:
     """The source answered that it has no such record any more: its visit must be looked at again."""
+    now = clock.now()
     with transaction.atomic():
         lock(practice_id)
-        relate(practice_id, mark_record_gone(practice_id, table, external_id, clock.now()))
+        absence = raw.keep_absence(practice_id, resource.name, external_id, now)
+        failures.resolve(practice_id, STAGES, Failure.SubjectKind.RAW, failing_before([absence]), "gone")
+        relate(practice_id, mark_record_gone(practice_id, resource.record, external_id, now))
 
 
 def rejudge(practice_id: int, visit_ids: Sequence[int]) -> None:
@@ -166,10 +166,12 @@ def keep_errors(errors: Iterable[tuple[RawRecord, Exception]]) -> None:
         failures.record(Stage.NORMALISE, subject_of(row, feed_of(row)), error)
 
 
-def keep_unmapped(practice_id: int, rows: Sequence[RawRecord], facts: Iterable[Sourced]) -> None:
-    """A claim status nobody mapped is stored as it is and reported: the claim neither vanishes nor crashes."""
+def keep_unmapped(practice_id: int, rows: Sequence[RawRecord], facts: Iterable[Sourced]) -> set[int]:
+    """A claim status nobody mapped is stored as it is and reported: the claim neither vanishes nor crashes.
+    Returns the raw rows that hold one."""
     mapped = policies_of(practice_id).claim_statuses
     by_id = {row.pk: row for row in rows}
+    found = set()
     for sourced in facts:
         if isinstance(claim := sourced.fact, ClaimFact):
             words = (claim.primary_status, claim.secondary_status, claim.patient_status)
@@ -177,6 +179,8 @@ def keep_unmapped(practice_id: int, rows: Sequence[RawRecord], facts: Iterable[S
                 row = by_id[sourced.raw_id]
                 error = Unmapped("status", "Claim status", word)
                 failures.record(Stage.GAPS, subject_of(row, feed_of(row)), error)
+                found.add(row.pk)
+    return found
 
 
 def feed_of(row: RawRecord) -> int | None:
@@ -221,10 +225,7 @@ def is_patients(row: RawRecord) -> bool:
 
 def peek(body: bytes) -> dict[str, str]:
     """The ids at the top of a payload that failed, as text; none when it is not even an object."""
-    try:
-        document: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}
+    document = raw.parsed(body)
     if not isinstance(document, dict):
         return {}
     return {name: raw.usable_id(document, name) for name in ("patientid", "appointmentid")}
@@ -242,8 +243,22 @@ def with_failed(touched: Touched, errors: Iterable[tuple[RawRecord, Exception]])
     return dict(together)
 
 
-def resolve_older(practice_id: int, settled: Sequence[str]) -> None:
-    """Close failures of these payloads, and of older payloads of the same records: a newer one came through."""
+STAGES = (Stage.NORMALISE, Stage.UPSERT, Stage.CORRELATE, Stage.GAPS)
+
+
+def resolve(practice_id: int, rows: Sequence[RawRecord], bad: set[int], unmapped_rows: set[int]) -> None:
+    """Close the failures of payloads that came through, and those of older payloads of the same records: whatever
+    is wrong with a record now, its newest payload says it."""
+    settled = [row.pk for row in rows if row.pk not in bad]
+    mapped = [str(pk) for pk in settled if pk not in unmapped_rows]
+    raws = Failure.SubjectKind.RAW
+    failures.resolve(practice_id, STAGES[:-1], raws, [str(pk) for pk in settled], "processed")
+    failures.resolve(practice_id, [Stage.GAPS], raws, mapped, "processed")
+    failures.resolve(practice_id, STAGES, raws, failing_before([row.pk for row in rows]), "superseded")
+
+
+def failing_before(raw_ids: Sequence[int]) -> list[str]:
+    """Raw rows with an open failure that are older payloads of the same records."""
     statement = """
         select older.id::text from sync_rawrecord newer
         join sync_rawrecord older
@@ -252,11 +267,8 @@ def resolve_older(practice_id: int, settled: Sequence[str]) -> None:
         join sync_failure f
           on f.practice_id = older.practice_id and f.subject_kind = 'raw' and f.subject_id = older.id::text
          and f.resolved_at is null
-        where newer.practice_id = %s and newer.id = any(%s)
+        where newer.id = any(%s)
     """
-    stages = [Stage.NORMALISE, Stage.UPSERT, Stage.CORRELATE, Stage.GAPS]
     with connection.cursor() as cursor:
-        cursor.execute(statement, [practice_id, [int(pk) for pk in settled]])
-        older = [pk for (pk,) in cursor.fetchall()]
-    failures.resolve(practice_id, stages, Failure.SubjectKind.RAW, list(settled), "processed")
-    failures.resolve(practice_id, stages, Failure.SubjectKind.RAW, older, "superseded")
+        cursor.execute(statement, [list(raw_ids)])
+        return [pk for (pk,) in cursor.fetchall()]

@@ -14,9 +14,14 @@ from django.db import connection
 
 from athena_dash.sync.models import RawRecord
 from athena_dash.sync.resources import Resource
+from integrations.athena.errors import InvalidPayload
+from integrations.athena.payloads.reading import parse
 
 VERSION = 1
 """Of normalise + upsert + correlate + gaps as a whole: raise it when stored payloads must be processed again."""
+
+
+ABSENT = hashlib.sha256(b"").digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,22 @@ def keep(
         return [pk for (pk,) in cursor.fetchall()]
 
 
+def keep_absence(practice_id: int, resource: str, external_id: str, at: datetime) -> int:
+    """athena has no such record now. Should it come back as it was, its payload is new again beside this one."""
+    absence: RawRecord = RawRecord.objects.create(
+        practice_id=practice_id,
+        resource=resource,
+        external_id=external_id,
+        body=b"",
+        hash=ABSENT,
+        size=0,
+        fetched_at=at,
+        processed_version=VERSION,
+        purged_at=at,
+    )
+    return absence.pk
+
+
 def read(raw: RawRecord) -> bytes:
     """The payload as received; empty once retention has purged it."""
     return zlib.decompress(bytes(raw.body)) if raw.body else b""
@@ -95,12 +116,17 @@ def read(raw: RawRecord) -> bytes:
 
 def payload(resource: Resource, id_field: str, body: bytes, parent_id: str = "") -> Payload:
     """Name and fingerprint one record. Bytes that are not JSON, or name no usable id, are named by their hash."""
-    try:
-        document: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        document = None
+    document = parsed(body)
     digest = fingerprint(document, body, resource.volatile)
     return Payload(usable_id(document, id_field) or f"?{digest.hex()[:32]}", parent_id, body, digest)
+
+
+def parsed(body: bytes) -> Any:
+    """The document as far as any of our readers could make it out; None when it is no JSON."""
+    try:
+        return parse(body)
+    except InvalidPayload:
+        return None
 
 
 def fingerprint(document: Any, body: bytes, volatile: Iterable[str]) -> bytes:
@@ -108,12 +134,17 @@ def fingerprint(document: Any, body: bytes, volatile: Iterable[str]) -> bytes:
     if not isinstance(document, dict):
         return hashlib.sha256(body).digest()
     steady = {key: value for key, value in document.items() if key not in volatile}
-    return hashlib.sha256(msgspec.json.encode(steady, order="deterministic")).digest()
+    try:
+        return hashlib.sha256(msgspec.json.encode(steady, order="deterministic")).digest()
+    except (UnicodeEncodeError, RecursionError):  # half a surrogate pair somewhere: no UTF-8 holds it
+        return hashlib.sha256(body).digest()
 
 
 def usable_id(document: Any, field: str) -> str:
     value = document.get(field) if isinstance(document, dict) else None
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
+    if isinstance(value, int) and abs(value) > 10**18:
+        return ""  # also spares str() its limit of 4300 digits
     text = str(value)
     return text if text.isprintable() and 0 < len(text) <= 200 else ""

@@ -16,13 +16,13 @@ from django.db.models import Count, F, Q, Sum
 
 from athena_dash.core import clock
 from athena_dash.correlation.models import Gap
-from athena_dash.sync import failures, pipeline, pull
+from athena_dash.sync import failures, pipeline, pull, walks
 from athena_dash.sync.connections import source_for
-from athena_dash.sync.models import Attempt, Failure, RawRecord, Reason, Stage, Subject
-from athena_dash.sync.pages import keep_pages
+from athena_dash.sync.models import Attempt, Failure, RawRecord, Reason, Run, Stage, Subject
+from athena_dash.sync.pages import STANDING_ALONE, keep_pages
 from athena_dash.sync.resources import RESOURCES
 from athena_dash.sync.source import Source
-from integrations.athena.errors import Gone, InvalidResponse, TransientError
+from integrations.athena.errors import Gone, InvalidResponse
 from integrations.athena.page import Page
 
 if TYPE_CHECKING:
@@ -69,9 +69,12 @@ def retry(failure_id: int, *, verb: str, trigger: str, by: User | None = None) -
     started = clock.now()
     try:
         visits = refetch(failure) if verb == REFETCH else reprocess(failure)
+        expect_settled(failure)
+    except FeedBusy:
+        failures.release(failure)
+        return RetryResult(outcome="busy", message="Its feed is running right now; look again in a minute.")
     except Gone as error:
-        close(failure, "gone")
-        pipeline.forget(failure.practice_id, failure.record_kind, failure.record_id)
+        forget(failure)
         return told(failure, RetryResult(outcome="gone", message=error.safe_message), verb, trigger, by)
     except Exception as error:
         problem = failures.understand(error)
@@ -80,6 +83,21 @@ def retry(failure_id: int, *, verb: str, trigger: str, by: User | None = None) -
         return told(failure, RetryResult(outcome=outcome, message=problem.message), verb, trigger, by)
     close(failure, "replayed")
     return told(failure, measured(failure, visits, started), verb, trigger, by)
+
+
+def expect_settled(failure: Failure) -> None:
+    """The stages record for themselves what fails in them: then it was tried once more, and not settled."""
+    now = Failure.objects.get(pk=failure.pk)
+    if now.resolved_at is None and now.attempts > failure.attempts:
+        raise StillFailing(now.message)
+
+
+def forget(failure: Failure) -> None:
+    """athena has no such record, patient, encounter or claim any more, so there is nothing left to bring in."""
+    close(failure, "gone")
+    resource = RESOURCES[failure.feed.resource] if failure.feed else None
+    if resource and resource.name in STANDING_ALONE and failure.record_id:
+        pipeline.forget(failure.practice_id, resource, failure.record_id)
 
 
 def close(failure: Failure, resolution: str) -> None:
@@ -151,41 +169,54 @@ def unclaimed(failure_id: int) -> RetryResult:
 
 
 def refetch(failure: Failure) -> set[int]:
-    """Ask athena again: for the one record where it can be named, else run its feed."""
+    """Ask athena again: for the one record where it can be named, else run its feed. A payload that is still the
+    newest athena has is processed again as it is: the fault may have been corrected on our side."""
     if failure.subject_kind == Failure.SubjectKind.FEED or failure.feed is None:
         return rerun_feed(failure)
-    resource = RESOURCES[failure.feed.resource]
+    stored = RawRecord.objects.filter(pk=failure.subject_id).first() if is_raw(failure) else None
     with source_for(failure.practice) as source:
-        answers = list(pages_about(source, resource.name, failure))
+        answers = list(pages_about(source, failure.feed.resource, failure, stored))
     with transaction.atomic():
-        kept = keep_pages(failure.practice_id, resource, answers)
-    outcome = pipeline.process(failure.practice_id, kept.raw_ids)
-    if outcome.failed or kept.nameless or same_as_before(failure):
+        kept = keep_pages(failure.practice_id, RESOURCES[failure.feed.resource], answers)
+    newest = newest_id(stored, kept.nameless) if stored else None
+    outcome = pipeline.process(failure.practice_id, sorted({*kept.raw_ids, *([newest] if newest else [])}))
+    broken = outcome.failed & {newest} if stored else outcome.failed
+    if broken or (kept.nameless and (stored is None or is_nameless(stored))):
+        if stored is None:  # the pull itself came through; what it brought has failures of its own
+            close(failure, "superseded")
         raise StillBroken
     return outcome.visits
 
 
-def same_as_before(failure: Failure) -> bool:
-    """Whether the payload that failed is still the newest athena sends of this record."""
-    if failure.subject_kind != Failure.SubjectKind.RAW:
-        return False
-    stored = RawRecord.objects.get(pk=failure.subject_id)
-    of_record = RawRecord.objects.for_practice(failure.practice_id).filter(
+def is_raw(failure: Failure) -> bool:
+    return failure.subject_kind == Failure.SubjectKind.RAW
+
+
+def is_nameless(stored: RawRecord) -> bool:
+    return stored.external_id.startswith("?")
+
+
+def newest_id(stored: RawRecord, nameless: int) -> int | None:
+    """The newest payload of the record that failed. A nameless one is superseded when none is nameless any more."""
+    if is_nameless(stored) and not nameless:
+        return None
+    of_record = RawRecord.objects.for_practice(stored.practice_id).filter(
         resource=stored.resource, external_id=stored.external_id, parent_id=stored.parent_id
     )
-    named = not stored.external_id.startswith("?")
-    return named and not of_record.filter(pk__gt=stored.pk).exists()
+    newest: int | None = of_record.order_by("-pk").values_list("pk", flat=True).first()
+    return newest
 
 
-def pages_about(source: Source, resource: str, failure: Failure) -> Iterator[tuple[Page, str]]:
+def pages_about(
+    source: Source, resource: str, failure: Failure, stored: RawRecord | None
+) -> Iterator[tuple[Page, str]]:
     """The smallest question that brings the failed record back."""
-    if failure.subject_kind == Failure.SubjectKind.SUBJECT:
+    if stored is None:
         subject = Subject.objects.get(pk=failure.subject_id)
-        owner = f"{subject.key}/{subject.scope}" if subject.scope else subject.key
-        yield from ((page, owner) for page in source.about(resource, subject.key, subject.scope))
-        return
-    stored = RawRecord.objects.get(pk=failure.subject_id)
-    if stored.parent_id:
+        yield from (
+            (page, walks.owner(subject)) for page in source.about(resource, subject.key, subject.scope)
+        )
+    elif stored.parent_id:
         key, _, scope = stored.parent_id.partition("/")
         yield from ((page, stored.parent_id) for page in source.about(resource, key, scope))
     elif failure.record_id:
@@ -207,20 +238,19 @@ class NoWayBack(InvalidResponse):
 
 def rerun_feed(failure: Failure) -> set[int]:
     run = pull.run_feed(int(failure.subject_id), trigger="replay")
-    if run is None:
-        raise AthenaBusy
-    if run.outcome != run.Outcome.DONE:
+    if run is None or run.outcome == Run.Outcome.LOST:
+        raise FeedBusy
+    if run.outcome != Run.Outcome.DONE:
         raise StillFailing(run.message)
     return set()
 
 
-class AthenaBusy(TransientError):
-    def __init__(self) -> None:
-        super().__init__("The feed is running right now; look again in a minute.")
+class FeedBusy(Exception):
+    """Another worker holds the feed: this was no try."""
 
 
 class StillFailing(InvalidResponse):
-    """The feed ran again and failed again; the message is the run's own."""
+    """It ran again and failed again; the message is the stage's own."""
 
 
 class StillBroken(InvalidResponse):
@@ -235,7 +265,4 @@ def reprocess(failure: Failure) -> set[int]:
     stored = RawRecord.objects.filter(pk=failure.subject_id)
     if not stored.filter(purged_at__isnull=True).update(processed_version=None):
         raise NoWayBack
-    outcome = pipeline.process(failure.practice_id, [int(failure.subject_id)])
-    if outcome.failed:
-        raise StillFailing(Failure.objects.values_list("message", flat=True).get(pk=failure.pk))
-    return outcome.visits
+    return pipeline.process(failure.practice_id, [int(failure.subject_id)]).visits
