@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
@@ -43,11 +43,12 @@ def check(connection: Connection) -> list[Step]:
 
 
 def note(connection: Connection, steps: Sequence[Step]) -> None:
-    if steps:
-        connection.checked_at = clock.now()
-        connection.check_report = [
-            {"step": step.name, "ok": step.ok, "message": step.message} for step in steps
-        ]
+    connection.checked_at = clock.now()
+    connection.check_report = report(steps)
+
+
+def report(steps: Sequence[Step]) -> list[dict[str, Any]]:
+    return [{"step": step.name, "ok": step.ok, "message": step.message} for step in steps]
 
 
 def _save_under_free_slug(practice: Practice) -> None:

@@ -36,7 +36,7 @@ class DemoUser(NamedTuple):
 @transaction.atomic
 def create(sandbox_url: str) -> list[DemoUser]:
     """Makes what is missing and points every demo practice at this sandbox. Returns who can sign in."""
-    practices = {slug: _practice(slug, *described, sandbox_url) for slug, *described in PRACTICES}
+    practices = {described[0]: _practice(*described, sandbox_url) for described in PRACTICES}
     return [
         _person(username, name, role, [practices[slug] for slug in slugs])
         for username, name, role, slugs in PEOPLE

@@ -95,6 +95,9 @@ class ConnectForm(forms.Form):
                 cleaned["base_url"] = clean_base_url(cleaned["base_url"] or preset["base_url"])
             except ValidationError as error:
                 self.add_error("base_url", error)
+        if not self.errors and _is_connected(cleaned):
+            # athena marks a changed feed as read per API key: two readers would each see half (athena-api.md §2.1).
+            self.add_error("athena_id", "This practice is connected already with this client id.")
         return cleaned
 
     def connection(self) -> Connection:
@@ -109,6 +112,11 @@ class ConnectForm(forms.Form):
             calls_per_second=preset["calls_per_second"],
             calls_per_day=preset["calls_per_day"],
         )
+
+
+def _is_connected(cleaned: Mapping[str, Any]) -> bool:
+    same = Connection.objects.filter(base_url=cleaned["base_url"], client_id=cleaned["client_id"])
+    return same.filter(practice__athena_id=cleaned["athena_id"]).exists()
 
 
 class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -141,7 +149,7 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
         return clean_base_url(self.cleaned_data["base_url"])
 
     def clean_client_secret(self) -> str:
-        return self.cleaned_data["client_secret"] or self.instance.client_secret
+        return str(self.cleaned_data["client_secret"] or self.instance.client_secret)
 
     def _budget(self, name: str) -> int:
         value: int = self.cleaned_data[name]
@@ -166,32 +174,38 @@ class MemberForm(forms.Form):
 @dataclass(frozen=True, slots=True)
 class GraceRow:
     code: str
+    title: str
     default: RuleDefault
     field: forms.BoundField
     overridden: bool
 
 
 class GraceForm(forms.Form):
-    """One number of hours per gap code; an empty field means the shipped default."""
+    """One number of hours per gap code; an empty field means the shipped default. `titles`: {code: title}."""
 
-    def __init__(self, *args: Any, overrides: Mapping[str, Any], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, overrides: Mapping[str, Any], titles: Mapping[str, str], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        for code, default in RULE_DEFAULTS.items():
+        self.titles = dict(sorted(titles.items()))
+        for code, title in self.titles.items():
             self.fields[code] = forms.FloatField(
                 required=False,
                 min_value=0,
                 max_value=LONGEST_GRACE,
-                label=f"Grace of {code} in hours",
+                label=f"Grace of {code}, {title}, in hours",
                 initial=overrides.get(f"grace_hours.{code}"),
-                widget=forms.NumberInput(attrs={"placeholder": f"{default.grace_hours:g}", "step": "any"}),
+                widget=forms.NumberInput(
+                    attrs={"placeholder": f"{RULE_DEFAULTS[code].grace_hours:g}", "step": "any"}
+                ),
             )
 
     def rows(self) -> list[GraceRow]:
         return [
-            GraceRow(code, default, self[code], overridden=self.fields[code].initial is not None)
-            for code, default in RULE_DEFAULTS.items()
+            GraceRow(code, title, RULE_DEFAULTS[code], self[code], self.fields[code].initial is not None)
+            for code, title in self.titles.items()
         ]
 
     def grace_hours(self) -> dict[str, float | None]:
         """{policy name: hours, or None for the default}."""
-        return {f"grace_hours.{code}": self.cleaned_data[code] for code in RULE_DEFAULTS}
+        return {f"grace_hours.{code}": self.cleaned_data[code] for code in self.titles}

@@ -48,7 +48,7 @@ class Group:
 
 def find_groups(failures: QuerySet[Failure], now: datetime) -> list[Group]:
     """The groups of a filtered queryset, dearest first, then largest; six queries, however many groups."""
-    rows = list(
+    rows: list[Any] = list(
         failures.order_by()
         .values("fingerprint", "reason", "stage", "code", "field", "feed__resource")
         .annotate(

@@ -34,7 +34,8 @@ NAMED = """
       from sync_failure f
       join correlation_gap g
         on g.practice_id = f.practice_id and g.visit_id is null
-       and g.record_kind = f.record_kind and g.record_id = f.record_id
+       and g.record_id = f.record_id
+       and g.record_kind = case f.record_kind when 'clinicalfact' then 'clinical' else f.record_kind end
      where f.id = any(%(failures)s) and f.record_id <> ''
 """
 
@@ -89,4 +90,4 @@ def open_gaps(failure_ids: Collection[int]) -> list[OpenGap]:
 def _rows(sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        return list(cursor.fetchall())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -40,7 +40,7 @@ class Report:
 
 
 def report(replay: Replay) -> Report:
-    rows = replay.items.values("outcome").annotate(
+    rows: Iterable[Any] = replay.items.values("outcome").annotate(
         n=Count("pk"),
         gaps=Sum("gaps_closed"),
         dollars=Sum("dollars_closed"),

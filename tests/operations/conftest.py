@@ -1,4 +1,4 @@
-"""Passwords hashed fast: these tests make many users."""
+"""A practice with one person for each role; passwords hashed fast, because these tests make many users."""
 
 from __future__ import annotations
 
@@ -7,9 +7,49 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from django.test import Client
     from pytest_django.fixtures import SettingsWrapper
+
+    from athena_dash.accounts.models import User
+    from athena_dash.practices.models import Practice
 
 
 @pytest.fixture(autouse=True)
 def _fast_passwords(settings: SettingsWrapper) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def practice(db: None) -> Practice:
+    from tests.builders import a_practice
+    from tests.recovery.failing import a_connection
+
+    practice = a_practice("riverside", name="Riverside Primary Care")
+    a_connection(practice)
+    return practice
+
+
+@pytest.fixture
+def sam(practice: Practice) -> User:
+    from tests.builders import a_user
+
+    return a_user(practice, role="support", username="sam")
+
+
+@pytest.fixture
+def ada(practice: Practice) -> User:
+    from tests.builders import a_user
+
+    return a_user(practice, role="admin", username="ada")
+
+
+@pytest.fixture
+def as_sam(client: Client, sam: User) -> Client:
+    client.force_login(sam)
+    return client
+
+
+@pytest.fixture
+def as_ada(client: Client, ada: User) -> Client:
+    client.force_login(ada)
+    return client

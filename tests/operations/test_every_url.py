@@ -99,7 +99,9 @@ WALKED = sorted(set(names(get_resolver().url_patterns)))
 def roles_with(right: str | None) -> set[str]:
     if right is None:
         return set()
-    return set(ROLES) if right in (ANYONE, SIGNED_IN) else {r for r in ROLES if right in rights.RIGHTS[Role(r)]}
+    return (
+        set(ROLES) if right in (ANYONE, SIGNED_IN) else {r for r in ROLES if right in rights.RIGHTS[Role(r)]}
+    )
 
 
 @dataclass
@@ -143,7 +145,14 @@ def world(db: None) -> World:
         "failure": ("failure", "replay-failure", "reveal-failure"),
         "replay": ("replay", "replay-report", "pause-replay", "resume-replay", "cancel-replay"),
         "feed": ("feed", "pause-feed", "resume-feed", "run-feed"),
-        "practice": ("practice", "check-practice", "pause-practice", "resume-practice", "members", "policies"),
+        "practice": (
+            "practice",
+            "check-practice",
+            "pause-practice",
+            "resume-practice",
+            "members",
+            "policies",
+        ),
         "member": ("change-member",),
     }
     return World(

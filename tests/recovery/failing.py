@@ -28,7 +28,8 @@ def a_failure(practice: Practice, **fields: Any) -> Failure:
     now = clock.now()
     number = str(next(_ids))
     fields = {
-        "feed": Feed.objects.filter(practice=practice, resource="claims").first() or a_feed(practice, "claims"),
+        "feed": Feed.objects.filter(practice=practice, resource="claims").first()
+        or a_feed(practice, "claims"),
         "stage": "normalise",
         "subject_kind": "raw",
         "subject_id": number,

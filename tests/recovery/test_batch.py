@@ -139,7 +139,8 @@ def test_it_pauses_itself_when_a_new_kind_of_failure_appears(
     retries.outcomes = {failures[0].pk: "failed"}
     running = started(practice, sam, failures, fingerprint="v1:baddate")
     retries.before = lambda failure_id: (
-        Failure.objects.filter(pk=failures[0].pk).update(fingerprint="v1:other", message="A new thing.") and None
+        Failure.objects.filter(pk=failures[0].pk).update(fingerprint="v1:other", message="A new thing.")
+        and None
     )
     batch.run(running.pk)
     running.refresh_from_db()

@@ -55,7 +55,7 @@ def test_a_failed_result_holds_the_gap_of_the_visit_it_is_linked_to(practice: Pr
 def test_an_orphan_result_holds_its_own_gap(practice: Practice) -> None:
     visit_gap = a_gap(a_visit(practice), verdict=Verdict.NOT_SYNCED)
     Gap.objects.filter(pk=visit_gap.pk).update(
-        visit=None, record_kind="clinicalfact", record_id="a-1.Observation-8", code="G17"
+        visit=None, record_kind="clinical", record_id="a-1.Observation-8", code="G17"
     )
     a_failure(practice, record_kind="clinicalfact", record_id="a-1.Observation-8")
     [group] = found()

@@ -14,7 +14,9 @@ from tests.recovery.failing import Retries, a_failure
 from tests.recovery.test_batch import started
 
 
-def test_it_names_gaps_that_remain_on_the_same_visits(practice: Practice, sam: User, retries: Retries) -> None:
+def test_it_names_gaps_that_remain_on_the_same_visits(
+    practice: Practice, sam: User, retries: Retries
+) -> None:
     visit = a_visit(practice)
     gap = a_gap(visit, sentence="Signed 5 days ago, no charge entered")
     running = started(practice, sam, [a_failure(practice, appointment_id=visit.anchor_id)])

@@ -39,7 +39,7 @@ def evaluate_links(ledger: Ledger) -> dict[str, Any]:
     without_id = compare(hidden, {id: visit for id, visit in found["claim"].items() if id in ids})
     return {
         "links": links | {"claim_without_id": without_id.report(*LINK_COUNTS)},
-        "visits": evaluate_visits(labels, set(visits.values()), len(visits)),
+        "visits": evaluate_visits(labels, list(visits.values())),
     }
 
 
@@ -52,7 +52,12 @@ def truth_of(record: Record) -> Truth:
     return Truth(frozenset(visits), record.linkable)
 
 
-def evaluate_visits(labels: Labels, named: set[str], rows: int) -> dict[str, int]:
-    """`wrong`: visits of ours that are none, be it a split-off encounter or one the truth does not know."""
+def evaluate_visits(labels: Labels, named: list[str]) -> dict[str, int]:
+    """One true visit may hold several slots, hence rows of ours. `wrong`: a split-off encounter, or no true
+    visit."""
     true = set(labels.true_visit.values())
-    return {"true": len(true), "found": len(named & true), "wrong": rows - len(named & true)}
+    return {
+        "true": len(true),
+        "found": len(true & set(named)),
+        "wrong": sum(name not in true for name in named),
+    }

@@ -14,9 +14,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 
-from athena_dash.accounts.rights import may_connect
+from athena_dash.accounts.rights import may_connect, user_of
 from athena_dash.core.render import page
-from athena_dash.operations.connecting import connect
+from athena_dash.operations.connecting import connect, report
 from athena_dash.practices.forms import ConnectForm
 from athena_dash.sync.connections import probe
 
@@ -37,7 +37,7 @@ def connect_practice(request: HttpRequest) -> HttpResponse:
     works = all(step.ok for step in steps)
     if action == "save-paused" or (action == "save" and works):
         paused = not works
-        practice = connect(connection, by=request.user, steps=steps, paused=paused)  # type: ignore[arg-type]
+        practice = connect(connection, by=user_of(request), steps=steps, paused=paused)
         messages.success(
             request,
             "Saved, paused. Resume it once the test passes."
@@ -46,7 +46,7 @@ def connect_practice(request: HttpRequest) -> HttpResponse:
         )
         onward = reverse("practice", args=[practice.slug])
         return HttpResponseClientRedirect(onward) if htmx else redirect(onward)
-    return _form(request, form, steps=steps, works=works, tried_to_save=action == "save")
+    return _form(request, form, steps=report(steps), works=works, tried_to_save=action == "save")
 
 
 def _form(request: HttpRequest, form: ConnectForm, *, status: int = 200, **context: Any) -> HttpResponse:

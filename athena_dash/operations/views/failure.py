@@ -11,7 +11,15 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_POST
 
 from athena_dash.accounts.models import PhiAccess
-from athena_dash.accounts.rights import REPLAY, SEE_FAILURES, SEE_RAW, SEE_VISITS, needs, practices_with
+from athena_dash.accounts.rights import (
+    REPLAY,
+    SEE_FAILURES,
+    SEE_RAW,
+    SEE_VISITS,
+    needs,
+    practices_with,
+    user_of,
+)
 from athena_dash.core import clock
 from athena_dash.core.render import page
 from athena_dash.operations import payload
@@ -39,7 +47,7 @@ def reveal_failure(request: HttpRequest, pk: int) -> HttpResponse:
     """Answers with the page, not a redirect: what was revealed is in no URL and gone with the next click."""
     found = _in_practices_with(request, SEE_RAW, pk)
     PhiAccess.objects.create(
-        user_id=request.user.pk,
+        user_id=user_of(request).pk,
         practice_id=found.practice_id,
         action="view raw payload",
         subject=f"failure {found.pk}",
@@ -61,14 +69,15 @@ def replay_failure(request: HttpRequest, pk: int) -> HttpResponse:
         one = FrozenPlan(
             verb=verb, fingerprint="", as_of=clock.now(), members={found.practice_id: [found.pk]}
         )
-        replay.start(one, key=key, user=request.user, may_replay={found.practice_id})  # type: ignore[arg-type]
+        replay.start(one, key=key, user=user_of(request), may_replay={found.practice_id})
         messages.success(request, f"{verb.label} started.")
     return redirect("failure", found.pk)
 
 
 def _in_practices_with(request: HttpRequest, right: str, pk: int) -> Failure:
     allowed = Failure.objects.filter(practice__in=practices_with(request.user, right))
-    return get_object_or_404(allowed.select_related("practice", "feed"), pk=pk)  # type: ignore[no-any-return]
+    found: Failure = get_object_or_404(allowed.select_related("practice", "feed"), pk=pk)
+    return found
 
 
 def _render(request: HttpRequest, found: Failure, *, revealed: bool = False) -> HttpResponse:
@@ -77,7 +86,7 @@ def _render(request: HttpRequest, found: Failure, *, revealed: bool = False) -> 
 
     suggestion = suggest(found)
     verbs = [verb for verb in Verb if verb != Verb.REPROCESS or _stored(found)]
-    last = found.replay_items.select_related("replay").order_by("-pk").first()  # type: ignore[attr-defined]
+    last = found.replay_items.select_related("replay").order_by("-pk").first()
     context = {
         "failure": found,
         "suggestion": suggestion,

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
-from athena_dash.accounts.rights import REPLAY, SEE_FAILURES, needs, practices_with
+from athena_dash.accounts.rights import REPLAY, SEE_FAILURES, needs, practices_with, user_of
 from athena_dash.core import clock
 from athena_dash.core.render import page
 from athena_dash.core.templatetags.sparkline import Bar
@@ -44,7 +44,7 @@ MUTES = {"1": "1 day", "7": "7 days", "30": "30 days"}
 
 
 def visible_failures(request: HttpRequest) -> QuerySet[Failure]:
-    return Failure.objects.filter(practice__in=practices_with(request.user, SEE_FAILURES))  # type: ignore[no-any-return]
+    return Failure.objects.filter(practice__in=practices_with(request.user, SEE_FAILURES))
 
 
 @require_GET
@@ -123,7 +123,7 @@ def failure_group(request: HttpRequest, fingerprint: str) -> HttpResponse:
 @require_POST
 @needs(REPLAY)
 def acknowledge_group(request: HttpRequest, fingerprint: str) -> HttpResponse:
-    groups.acknowledge(fingerprint, _practices_of(request, fingerprint), request.user, clock.now())  # type: ignore[arg-type]
+    groups.acknowledge(fingerprint, _practices_of(request, fingerprint), user_of(request), clock.now())
     messages.success(request, "Acknowledged: you are looking into it.")
     return redirect("failure-group", fingerprint)
 

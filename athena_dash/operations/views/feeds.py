@@ -27,7 +27,7 @@ FAILURES_LISTED = 10
 
 
 def _visible(request: HttpRequest, right: str) -> QuerySet[Feed]:
-    return Feed.objects.filter(practice__in=practices_with(request.user, right))  # type: ignore[no-any-return]
+    return Feed.objects.filter(practice__in=practices_with(request.user, right))
 
 
 @require_GET

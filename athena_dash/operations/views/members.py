@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from athena_dash.accounts.models import User
-from athena_dash.accounts.rights import MANAGE_PRACTICE, needs
+from athena_dash.accounts.rights import MANAGE_PRACTICE, needs, user_of
 from athena_dash.core.render import page
 from athena_dash.operations.views.practices import managed
 from athena_dash.practices.forms import MemberForm
@@ -48,7 +48,7 @@ def change_member(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     found = get_object_or_404(managed(request), slug=slug)
     member = get_object_or_404(found.memberships.select_related("user"), pk=pk)
     wanted = request.POST.get("role", "")
-    if member.user_id == request.user.pk:
+    if member.user_id == user_of(request).pk:
         messages.error(
             request, "Your own role stays: ask another admin, so that nobody locks themselves out."
         )

@@ -9,14 +9,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods
 
-from athena_dash.accounts.rights import MANAGE_PRACTICE, needs
+from athena_dash.accounts.rights import MANAGE_PRACTICE, needs, user_of
 from athena_dash.core import clock
 from athena_dash.core.render import page
 from athena_dash.correlation.models import Visit
+from athena_dash.correlation.rules import RULES
 from athena_dash.operations.views.practices import managed
 from athena_dash.practices.forms import GraceForm
 from athena_dash.practices.models import Policy, Practice
 from athena_dash.practices.policies import default, policies_of
+
+TITLES = {rule.code: rule.title for rule in RULES} | {"G17": "Result that belongs to no visit"}
 
 
 @require_http_methods(["GET", "POST"])
@@ -24,9 +27,9 @@ from athena_dash.practices.policies import default, policies_of
 def policies(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(managed(request), slug=slug)
     overrides = policies_of(found).overrides
-    form = GraceForm(request.POST or None, overrides=overrides)
+    form = GraceForm(request.POST or None, overrides=overrides, titles=TITLES)
     if request.method == "POST" and form.is_valid():
-        changed = _save(found, form.grace_hours(), request.user.pk)
+        changed = _save(found, form.grace_hours(), user_of(request).pk)
         messages.success(request, _said(changed))
         return redirect("policies", found.slug)
     context = {"practice": found, "form": form, "overrides": overrides, "tab": "policies"}

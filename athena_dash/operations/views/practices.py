@@ -47,7 +47,9 @@ def managed(request: HttpRequest) -> QuerySet[Practice]:
 @require_GET
 @needs(MANAGE_PRACTICE)
 def practices(request: HttpRequest) -> HttpResponse:
-    listed = managed(request).annotate(people=Count("memberships", distinct=True))
+    # Counted from the keys: the filter by one's own membership would otherwise leave one member each.
+    own = Practice.objects.filter(pk__in=managed(request).values("pk"))
+    listed = own.annotate(people=Count("memberships")).select_related("connection").order_by("name")
     now = clock.now()
     feeds: dict[int, list[FeedRow]] = {}
     for row in feed_rows(Feed.objects.filter(practice__in=managed(request)), now):

@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_POST
 
 from athena_dash.accounts.models import PhiAccess
-from athena_dash.accounts.rights import REPLAY, SEE_FAILURES, SEE_VISITS, needs, practices_with
+from athena_dash.accounts.rights import REPLAY, SEE_FAILURES, SEE_VISITS, needs, practices_with, user_of
 from athena_dash.core import clock
 from athena_dash.core.render import page
 from athena_dash.core.templatetags.ui import span
@@ -33,7 +33,7 @@ UNSETTLED = (ReplayItem.Outcome.FAILED, ReplayItem.Outcome.UNKNOWN)
 
 
 def visible_replays(request: HttpRequest, right: str = SEE_FAILURES) -> QuerySet[Replay]:
-    return Replay.objects.filter(practice__in=practices_with(request.user, right)).select_related(  # type: ignore[no-any-return]
+    return Replay.objects.filter(practice__in=practices_with(request.user, right)).select_related(
         "practice", "started_by"
     )
 
@@ -96,7 +96,7 @@ def start_replay(request: HttpRequest) -> HttpResponse:
         )
         return redirect("failures")
     allowed = set(practices_with(request.user, REPLAY).values_list("pk", flat=True))
-    started = replaying.start(frozen, key=key, user=request.user, may_replay=allowed)  # type: ignore[arg-type]
+    started = replaying.start(frozen, key=key, user=user_of(request), may_replay=allowed)
     if not started:
         raise Http404
     return redirect("replay", started[0].pk) if len(started) == 1 else redirect("replays")
@@ -150,7 +150,7 @@ def move_replay(request: HttpRequest, pk: int, move: str) -> HttpResponse:
 def replay_report(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     found = get_object_or_404(visible_replays(request), pk=pk)
     PhiAccess.objects.create(
-        user_id=request.user.pk,
+        user_id=user_of(request).pk,
         practice_id=found.practice_id,
         action="export replay report",
         subject=str(found),

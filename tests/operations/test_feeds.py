@@ -1,0 +1,78 @@
+"""Feeds on screen: what each one last brought, and the three things one can do to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.test import Client
+
+from athena_dash.core import clock
+from athena_dash.operations.feed_rows import feed_rows, latest_runs, percentile
+from athena_dash.practices.models import Practice
+from athena_dash.sync.models import Feed, Run
+from tests.builders import a_feed
+from tests.recovery.failing import a_failure
+
+
+def a_run(feed: Feed, minutes_ago: int, **fields: object) -> Run:
+    fields = {"outcome": "done", "records": 10} | fields
+    at = clock.now() - dt.timedelta(minutes=minutes_ago)
+    return Run.objects.create(feed=feed, practice=feed.practice, started_at=at, **fields)
+
+
+def test_a_row_tells_of_its_last_runs_oldest_first(practice: Practice) -> None:
+    feed = a_feed(practice, "claims")
+    a_run(feed, 2, records=7, latency_ms=[10, 20, 30])
+    a_run(feed, 1, records=9, latency_ms=[1000])
+    a_failure(practice)
+    [row] = feed_rows(Feed.objects.filter(pk=feed.pk), clock.now())
+    assert [bar.value for bar in row.bars][-3:] == [0, 7, 9]
+    assert (row.p50, row.p95, row.open_failures) == (20, 1000, 1)
+    assert row.last
+    assert row.last.records == 9
+
+
+def test_only_the_latest_runs_of_each_feed_are_read(practice: Practice) -> None:
+    feed = a_feed(practice, "claims")
+    for minutes in range(20):
+        a_run(feed, minutes)
+    assert len(latest_runs([feed.pk])[feed.pk]) == 12
+
+
+@pytest.mark.parametrize(("share", "number"), [(0.5, 2), (0.95, 4), (0.25, 1)])
+def test_a_percentile_is_one_of_the_measured_numbers(share: float, number: int) -> None:
+    assert percentile([4, 1, 3, 2], share) == number
+
+
+def test_no_measurement_is_not_zero() -> None:
+    assert percentile([], 0.5) is None
+
+
+def test_the_list_costs_the_same_queries_however_many_feeds(
+    as_sam: Client, practice: Practice, django_assert_max_num_queries: object
+) -> None:
+    for number in range(20):
+        a_run(a_feed(practice, f"feed_{number}"), 1)
+    with django_assert_max_num_queries(12):  # type: ignore[operator]
+        assert as_sam.get("/feeds").status_code == 200
+
+
+def test_pausing_and_resuming_a_feed(as_sam: Client, practice: Practice) -> None:
+    feed = a_feed(practice, "claims")
+    as_sam.post(f"/feeds/{feed.pk}/pause")
+    feed.refresh_from_db()
+    assert feed.paused_at
+    as_sam.post(f"/feeds/{feed.pk}/resume")
+    feed.refresh_from_db()
+    assert feed.paused_at is None
+
+
+def test_billing_sees_feeds_and_cannot_run_them(client: Client, practice: Practice) -> None:
+    from tests.builders import a_user
+
+    client.force_login(a_user(practice, role="billing"))
+    feed = a_feed(practice, "claims")
+    page = client.get(f"/feeds/{feed.pk}").content.decode()
+    assert "Run now" not in page
+    assert client.post(f"/feeds/{feed.pk}/run").status_code == 403
