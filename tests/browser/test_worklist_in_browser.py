@@ -162,5 +162,6 @@ def test_chosen_rows_are_assigned_together(biller: User, open_as: OpenAs) -> Non
     page.get_by_label("Choose all on this page").check()
     page.get_by_role("button", name="Assign to me").click()
     expect(page.locator(".toast")).to_contain_text("3 visits assigned to you.")
+    assert page.url.split("?")[0].endswith("/visits")
     owners: list[Any] = list(WorkItem.objects.values_list("assignee__username", flat=True))
     assert owners == ["bella"] * 3
