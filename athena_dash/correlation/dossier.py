@@ -22,11 +22,12 @@ from athena_dash.correlation.visit_facts import (
 )
 from athena_dash.practices.models import Practice
 from athena_dash.practices.policies import Policies
-from athena_dash.practices.statuses import meaning
+from athena_dash.practices.statuses import ClaimStage, meaning
 from athena_dash.records.models import (
     Appointment,
     ChargeLine,
     Claim,
+    ClaimNote,
     ClaimStatusChange,
     Department,
     Encounter,
@@ -78,7 +79,7 @@ def load(practice_id: int, visit_ids: Collection[int], policies: Policies) -> li
             services=tuple(service for id in links["encounter"][visit.pk] for service in services[id]),
             claims=tuple(claims[id] for id in links["claim"][visit.pk] if id in claims),
             possible_claims=tuple(review[visit.pk]),
-            neighbours=around.get((visit.provider_id, visit.service_date), Neighbours()),
+            neighbours=around.get((visit.department_id, visit.service_date), Neighbours()),
             **places.of(visit),
         )
         for visit in visits
@@ -157,6 +158,7 @@ def load_claims(practice_id: int, claim_ids: Iterable[str], policies: Policies) 
                 posted_on=row.posted_on,
             )
         )
+    notes = load_notes(practice_id, wanted, policies)
     history = {
         (row.claim_id, row.slot): row
         for row in ClaimStatusChange.objects.filter(
@@ -172,9 +174,21 @@ def load_claims(practice_id: int, claim_ids: Iterable[str], policies: Policies) 
             billed_provider_id=row.billed_provider_id,
             slots=tuple(slots_of(row, history, policies)),
             lines=tuple(lines[row.external_id]),
+            notes=tuple(notes[row.external_id]),
         )
         for row in claims
     }
+
+
+def load_notes(practice_id: int, claim_ids: list[str], policies: Policies) -> Mapping[str, list[ClaimStage]]:
+    """athena numbers a claim's notes as they are written."""
+    found: dict[str, list[tuple[int, ClaimStage]]] = defaultdict(list)
+    rows = ClaimNote.objects.for_practice(practice_id).filter(claim_id__in=claim_ids).exclude(status="")
+    for external_id, claim_id, status in rows.values_list("external_id", "claim_id", "status"):
+        number = external_id.rpartition("/")[2]
+        stage = meaning(status, policies.claim_statuses).stage
+        found[claim_id].append((int(number) if number.isdecimal() else 0, stage))
+    return defaultdict(list, {id: [stage for _, stage in sorted(notes)] for id, notes in found.items()})
 
 
 def slots_of(

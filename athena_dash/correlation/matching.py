@@ -2,8 +2,8 @@
 none.
 
 Points per agreeing or differing fact, summed; the best candidate must reach THRESHOLD and lead the second by
-MARGIN, else a person chooses. Precision before recall: a wrong link shown as fact hides money (revenue-
-cycle.md §7.1, §7.4).
+MARGIN, else a person chooses, down to REVIEW_FLOOR. Precision before recall: a wrong link shown as fact hides
+money (revenue- cycle.md §7.1, §7.4).
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ import msgspec
 WINDOW_DAYS = 3
 THRESHOLD = 5.0
 MARGIN = 2.0
+REVIEW_FLOOR = 3.5
 
 DATE_POINTS = {0: 4.0, 1: 1.5, 2: -0.5, 3: -1.0}
 SAME_PROVIDER, SUPERVISOR, OTHER_PROVIDER = 3.0, 2.0, -1.0
 SAME_DEPARTMENT, OTHER_DEPARTMENT = 1.5, -1.0
-PROCEDURES_AGREE, PROCEDURES_DIFFER = 2.5, -2.0
+PROCEDURES_AGREE, PROCEDURES_DIFFER = 2.5, -4.0
 DIAGNOSES_AGREE, DIAGNOSES_DIFFER = 1.0, -0.5
 ALREADY_CLAIMED = -3.0
 NOTHING_EXPECTED = -2.5
@@ -106,7 +107,7 @@ def match(record: Unbound, candidates: Sequence[Candidate]) -> Match:
             score=probability(best.points),
             evidence={"points": dict(best.facts), "candidates": shown(ranked)},
         )
-    if best.points >= THRESHOLD:
+    if best.points >= REVIEW_FLOOR:
         return Match(
             record_id=record.record_id,
             state="review",

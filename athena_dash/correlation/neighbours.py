@@ -1,30 +1,41 @@
-"""Visits → how many visits of the same provider and day were charged (discriminator D8), in one query."""
+"""Visits → how many visits around each were charged (discriminator D8): same department, within three days."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
 from django.db.models import Count, Q
 
 from athena_dash.correlation.models import Visit
 from athena_dash.correlation.visit_facts import Neighbours
 
+AROUND = timedelta(days=3)
+
 
 def neighbours_of(practice_id: int, visits: Iterable[Visit]) -> dict[tuple[str, date], Neighbours]:
-    """Counts every visit of that provider and day, the asking one included."""
-    days = {(visit.provider_id, visit.service_date) for visit in visits if visit.service_date}
+    """By (department, day), in one query of daily counts. Visits that expect no claim are not counted."""
+    days = {(visit.department_id, visit.service_date) for visit in visits if visit.service_date}
     if not days:
         return {}
     rows = (
         Visit.objects.for_practice(practice_id)
-        .filter(provider_id__in={provider for provider, _ in days}, service_date__in={day for _, day in days})
-        .filter(suppressor="")
-        .values_list("provider_id", "service_date")
+        .filter(
+            department_id__in={department for department, _ in days},
+            service_date__range=(min(day for _, day in days) - AROUND, max(day for _, day in days) + AROUND),
+            anchor=Visit.Anchor.APPOINTMENT,
+            suppressor="",
+        )
+        .values_list("department_id", "service_date")
         .annotate(visits=Count("pk"), charged=Count("pk", filter=Q(charges__isnull=False)))
     )
-    return {
-        (provider, day): Neighbours(charged=charged, visits=visits)
-        for provider, day, visits, charged in rows
-        if (provider, day) in days
-    }
+    daily = {(department, day): (visits, charged) for department, day, visits, charged in rows}
+    return {(department, day): around(department, day, daily) for department, day in days}
+
+
+def around(department: str, day: date, daily: dict[tuple[str, date], tuple[int, int]]) -> Neighbours:
+    near = [
+        daily.get((department, day + timedelta(days=offset)), (0, 0))
+        for offset in range(-AROUND.days, AROUND.days + 1)
+    ]
+    return Neighbours(visits=sum(visits for visits, _ in near), charged=sum(charged for _, charged in near))

@@ -27,6 +27,7 @@ BROKEN_NODE = {
     "G13": CHARGED,
     "G14": CLAIMED,
     "G15": CHARGED,
+    "G18": CHARGED,
     "G22": CLAIMED,
     "G23": CLAIMED,
     "G24": BILLED,

@@ -44,6 +44,7 @@ join correlation_visit v
 where a.practice_id = %(practice)s and a.patient_id = any(%(patients)s) and a.gone_at is null
 """
 
+# A slip waived as a duplicate has its charges on another claim, such as one keyed by hand; other waivers expect none.
 # `taken` for a claim: a live claim names the visit's appointment by id. Voids are told by their netted lines.
 VISITS_FOR_CLAIMS = """
 with notes as (
@@ -71,7 +72,9 @@ with notes as (
 select v.id, v.anchor_id, a.patient_id, a.date, a.department_id,
     array[a.provider_id, a.rendering_provider_id], a.supervising_provider_id,
     coalesce(n.procedures, '{}'), coalesce(n.diagnoses, '{}'),
-    a.status in ('2', '3', '4'), not a.charge_entry_not_required, t.appointment_id is not null
+    a.status in ('2', '3', '4'),
+    not a.charge_entry_not_required or a.charge_entry_not_required_reason ilike 'duplicate%%',
+    t.appointment_id is not null
 from records_appointment a
 join correlation_visit v
   on v.practice_id = a.practice_id and v.anchor = 'appointment' and v.anchor_id = a.external_id

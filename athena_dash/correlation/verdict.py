@@ -108,7 +108,7 @@ def neighbours_charged(rule: Rule, visit: VisitFacts) -> dict[str, str] | None:
     if around.charged * 2 < around.visits:
         return None
     return signal(
-        "D8", f"{around.charged} of {around.visits} visits of the same provider that day have claims"
+        "D8", f"{around.charged} of {around.visits} visits in this department around that day have claims"
     )
 
 

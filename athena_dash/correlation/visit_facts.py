@@ -79,6 +79,7 @@ class ClaimFacts(msgspec.Struct, frozen=True, kw_only=True):
     billed_provider_id: str = ""
     slots: tuple[SlotFacts, ...] = ()
     lines: tuple[LineFacts, ...] = ()
+    notes: tuple[ClaimStage, ...] = ()  # the stages its notes tell of, oldest first: undated, but in order
 
     @property
     def charged(self) -> Decimal:
@@ -103,7 +104,7 @@ class ClaimFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Neighbours(msgspec.Struct, frozen=True, kw_only=True):
-    """Other visits of the same provider and day that were charged, of how many (discriminator D8)."""
+    """Visits of the same department around that day, and how many were charged (discriminator D8)."""
 
     charged: int = 0
     visits: int = 0

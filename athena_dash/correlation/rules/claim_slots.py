@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from athena_dash.correlation.business_time import close_of_business
 from athena_dash.correlation.visit_facts import ClaimFacts, SlotFacts, VisitFacts
 from athena_dash.practices.statuses import ClaimStage
+
+PAYER_ROUND = timedelta(days=30)
+"""How long a payer's answer is taken to have needed where athena dates neither question nor answer (§3.2)."""
+HELD = (ClaimStage.HOLD, ClaimStage.MANAGER_HOLD, ClaimStage.VENDOR_HOLD)
 
 
 def standing(
@@ -31,3 +35,17 @@ def slot_since(claim: ClaimFacts, slot: SlotFacts, visit: VisitFacts) -> datetim
     day = max([*dated, *([claim.created_on] if claim.created_on else [])], default=None)
     made = close_of_business(day, visit.zone) if day else None
     return min((at for at in (made, slot.since) if at), default=None)
+
+
+def payer_round_later(since: datetime, slot: SlotFacts, rounds: int) -> datetime:
+    """Payers that have answered before put the present state later, but never after we first saw it."""
+    if slot.since and not slot.from_backfill:
+        return since
+    later = since + PAYER_ROUND * rounds
+    return min(later, slot.since) if slot.since else later
+
+
+def rounds_before(claim: ClaimFacts, slot: SlotFacts) -> int:
+    """What came before this slot's present wait: the primary's answer, and each hold that the notes tell of."""
+    holds = sum(stage in HELD for stage in claim.notes[:-1])
+    return holds if slot.name == "primary" else holds + 1

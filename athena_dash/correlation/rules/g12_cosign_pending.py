@@ -1,0 +1,30 @@
+"""G12: the note waits in review for a supervising provider's signature."""
+
+from datetime import datetime
+
+from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, after_grace, on
+from athena_dash.correlation.rules.g11_unsigned import left_at
+from athena_dash.correlation.visit_facts import VisitFacts
+from athena_dash.practices.policies import Policies
+
+
+def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
+    """athena does not say when the review began; the patient's leaving is the last instant that is dated."""
+    if not any(encounter.status == "REVIEW" for encounter in visit.encounters):
+        return NO_GAP
+    since = left_at(visit)
+    if since is None:
+        return NO_GAP
+    sentence = f"Note of {on(since, visit)} waits for a second signature"
+    return after_grace(since, policies.grace_hours("G12"), visit, policies, now, sentence)
+
+
+RULE = Rule(
+    code="G12",
+    title="Second signature pending",
+    stage=GapStage.DOCUMENT,
+    awaits="encounter",
+    needs_feed="encounters",
+    source="revenue-cycle.md §2.2 G12",
+    find=find,
+)

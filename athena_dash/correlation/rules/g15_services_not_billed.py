@@ -1,0 +1,39 @@
+"""G15: a documented service that should be billed stands on none of the visit's claims."""
+
+from collections import Counter
+from datetime import datetime
+
+from athena_dash.correlation.business_time import close_of_business
+from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, after_grace
+from athena_dash.correlation.visit_facts import VisitFacts
+from athena_dash.practices.policies import Policies
+
+
+def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
+    """By code and count. A service whose Bill? is unchecked was ruled out by somebody and is not missed."""
+    made = [claim.created_on for claim in visit.live_claims if claim.created_on]
+    if not made or not all(claim.lines for claim in visit.live_claims):
+        return NO_GAP
+    missing = left_off(visit)
+    if not missing:
+        return NO_GAP
+    since = close_of_business(max(made), visit.zone)
+    sentence = f"Documented but on no claim: {', '.join(missing)}"
+    return after_grace(since, policies.grace_hours("G15"), visit, policies, now, sentence)
+
+
+def left_off(visit: VisitFacts) -> list[str]:
+    billed = Counter(line.procedure_code for claim in visit.live_claims for line in claim.lines)
+    documented = Counter(service.procedure_code for service in visit.billable_services)
+    return sorted((documented - billed).elements())
+
+
+RULE = Rule(
+    code="G15",
+    title="Service left off the claim",
+    stage=GapStage.CHARGE,
+    awaits="claim",
+    needs_feed="claims",
+    source="revenue-cycle.md §2.2 G15",
+    find=find,
+)

@@ -1,0 +1,49 @@
+"""G31: the filing limit comes near, or has passed, and nothing was sent; also for visits without any claim."""
+
+from datetime import datetime, timedelta
+
+from athena_dash.correlation.business_time import start_of_day
+from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, after_grace, on
+from athena_dash.correlation.visit_facts import VisitFacts
+from athena_dash.practices.filing import filing_limit
+from athena_dash.practices.policies import Policies
+from athena_dash.practices.statuses import ClaimStage
+
+UNSENT = (ClaimStage.HOLD, ClaimStage.MANAGER_HOLD, ClaimStage.VENDOR_HOLD, ClaimStage.READY)
+
+
+def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
+    """Deadlines run in calendar days, weekends too."""
+    if not happened(visit) or not unsent(visit):
+        return NO_GAP
+    limit = filing_limit(visit.insurance_type, visit.payer_name, visit.service_date, policies.filing_days)
+    if limit is None:
+        return NO_GAP
+    alarm = limit.on - timedelta(days=int(policies.value("filing_alarm_days")))
+    since = start_of_day(alarm, visit.zone)
+    sentence = f"The claim must reach the payer by {on(limit.on, visit)} ({limit.source})"
+    return after_grace(since, policies.grace_hours("G31"), visit, policies, now, sentence)
+
+
+def happened(visit: VisitFacts) -> bool:
+    return visit.status in ("2", "3", "4") or (visit.appointment is None and bool(visit.billable_services))
+
+
+def unsent(visit: VisitFacts) -> bool:
+    """No claim, or one whose primary slot never left us. A denied claim in HOLD was sent once: its lines are
+    paid or adjusted, or its notes say BILLED."""
+    return all(
+        claim.slots and claim.slots[0].stage in UNSENT and ClaimStage.BILLED not in claim.notes
+        for claim in visit.live_claims
+    )
+
+
+RULE = Rule(
+    code="G31",
+    title="Filing limit near",
+    stage=GapStage.SUBMIT,
+    awaits="claim",
+    needs_feed="claims",
+    source="revenue-cycle.md §2.3 G31, §3.1",
+    find=find,
+)

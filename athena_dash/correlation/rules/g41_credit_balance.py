@@ -1,0 +1,40 @@
+"""G41: more was paid than owed, and the credit has not been returned for thirty days."""
+
+from datetime import datetime
+
+from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, Suppressor, after_grace, on
+from athena_dash.correlation.rules.claim_slots import payer_round_later, slot_since
+from athena_dash.correlation.rules.earliest import earliest
+from athena_dash.correlation.visit_facts import VisitFacts
+from athena_dash.practices.policies import Policies
+from athena_dash.practices.statuses import ClaimStage
+
+
+def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
+    """A credit comes with a payment, so one that was there when we first looked is a payer's answer younger
+    than its claim."""
+    findings = []
+    for claim in visit.live_claims:
+        over = [slot for slot in claim.slots if slot.stage is ClaimStage.OVERPAID]
+        credit = any(line.outstanding is not None and line.outstanding < 0 for line in claim.lines)
+        slots = over or (list(claim.slots[:1]) if credit else [])
+        for slot in slots:
+            if since := slot_since(claim, slot, visit):
+                since = payer_round_later(since, slot, rounds=1)
+                sentence = f"Claim {claim.id} holds a credit since about {on(since, visit)}"
+                findings.append(
+                    after_grace(since, policies.grace_hours("G41"), visit, policies, now, sentence)
+                )
+    return earliest(findings) if findings else NO_GAP
+
+
+RULE = Rule(
+    code="G41",
+    title="Credit balance",
+    stage=GapStage.POST,
+    awaits="claim",
+    needs_feed="transactions",
+    source="revenue-cycle.md §2.4 G41",
+    find=find,
+    despite=frozenset(Suppressor),
+)
