@@ -72,7 +72,9 @@ class Office:
         """Everything that was concluded, without row ids: equal pictures mean equal conclusions."""
         links = Link.objects.filter(practice_id=self.id).order_by("kind", "record_id")
         visits = Visit.objects.filter(practice_id=self.id).order_by("anchor", "anchor_id")
-        gaps = Gap.objects.filter(practice_id=self.id, closed_at__isnull=True).order_by("visit__anchor_id", "code")
+        gaps = Gap.objects.filter(practice_id=self.id, closed_at__isnull=True).order_by(
+            "visit__anchor_id", "code"
+        )
         return [
             *links.values_list("kind", "record_id", "visit__anchor_id", "state", "method", "score"),
             *visits.values_list("anchor", "anchor_id", *PROJECTED),

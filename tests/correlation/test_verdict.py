@@ -1,0 +1,67 @@
+"""Not billed or not synced? The discriminators of revenue-cycle.md §2.0."""
+
+from __future__ import annotations
+
+from athena_dash.correlation.verdict import Evidence
+from athena_dash.correlation.visit_facts import Neighbours, VisitFacts
+from tests.correlation.casebook import DAY, MONDAY, a_visit, at, gaps, judged, note, seen
+
+LATE = at(MONDAY + 7 * DAY)
+MISSING_SLIP = a_visit(seen("3"), note())
+
+
+def verdict(visit: VisitFacts = MISSING_SLIP, evidence: Evidence | None = None) -> tuple[str, str]:
+    judgement = gaps(visit, LATE, evidence)["G13"].judgement
+    return judgement.verdict, judgement.says[0]["signal"]
+
+
+def test_with_nothing_known_a_gap_is_unverified() -> None:
+    assert verdict() == ("unverified", "")
+
+
+def test_d1_a_claim_of_this_appointment_stuck_on_our_side_means_not_synced() -> None:
+    evidence = Evidence(by_appointment=frozenset({("claim", "100")}))
+    assert verdict(evidence=evidence) == ("not_synced", "D1")
+    assert judged(MISSING_SLIP, LATE, evidence).track == "DDDDF---"
+
+
+def test_d1_a_claim_of_this_patient_stuck_on_our_side_means_not_synced() -> None:
+    assert verdict(evidence=Evidence(by_patient=frozenset({("claim", "7")}))) == ("not_synced", "D1")
+
+
+def test_d1_another_kind_of_record_failing_says_nothing_about_the_claim() -> None:
+    evidence = Evidence(
+        by_appointment=frozenset({("insurance", "100")}), by_patient=frozenset({("claim", "8")})
+    )
+    assert verdict(evidence=evidence) == ("unverified", "")
+
+
+def test_d7_an_encounter_that_arrived_with_an_unknown_code_is_a_mapping_matter() -> None:
+    key = frozenset({("encounter", "9")})
+    visit = a_visit(seen("3"), note("OPEN"))
+    judgement = gaps(visit, LATE, Evidence(open_failures=key, unmapped=key))["G11"].judgement
+    assert (judgement.verdict, judgement.says[0]["signal"]) == ("not_synced", "D7")
+
+
+def test_d4_a_live_read_that_found_none_means_not_billed() -> None:
+    assert verdict(evidence=Evidence(absent={("claim", "100"): LATE})) == ("not_billed", "D4")
+
+
+def test_d8_when_the_visits_around_have_claims_this_one_was_not_billed() -> None:
+    assert verdict(a_visit(seen("3"), note(), neighbours=Neighbours(visits=6, charged=5))) == (
+        "not_billed",
+        "D8",
+    )
+    assert verdict(a_visit(seen("3"), note(), neighbours=Neighbours(visits=6, charged=1))) == (
+        "unverified",
+        "",
+    )
+
+
+def test_d10_a_claim_whose_link_is_in_review_makes_the_sync_suspect() -> None:
+    assert verdict(a_visit(seen("3"), note(), possible_claims=("40",))) == ("suspect_sync", "D10")
+
+
+def test_d1_outranks_everything_else() -> None:
+    visit = a_visit(seen("3"), note(), possible_claims=("40",), neighbours=Neighbours(visits=6, charged=5))
+    assert verdict(visit, Evidence(by_appointment=frozenset({("claim", "100")}))) == ("not_synced", "D1")
