@@ -1,0 +1,47 @@
+"""The arithmetic of evaluation: what counts as right, wrong, missed and let pass."""
+
+from __future__ import annotations
+
+from athena_dash.operations.evaluation.score import Tally, Truth, score_gaps, score_links
+
+V1, V2 = Truth(frozenset({"V1"})), Truth(frozenset({"V2"}))
+
+
+def test_a_record_at_its_true_visit_is_right() -> None:
+    assert score_links({"40": V1}, {"40": "V1"}) == Tally(tp=1)
+
+
+def test_a_record_at_another_visit_is_wrong_and_missed() -> None:
+    assert score_links({"40": V1}, {"40": "V2"}) == Tally(fp=1, fn=1)
+
+
+def test_leaving_a_record_alone_is_missed_only_where_a_client_could_tell() -> None:
+    twin = Truth(frozenset({"V2"}), linkable=False)
+    assert score_links({"40": V1, "41": twin}, {}) == Tally(fn=1, abstained=2)
+
+
+def test_guessing_a_twin_wrongly_is_wrong_but_not_missed() -> None:
+    assert score_links({"41": Truth(frozenset({"V2"}), linkable=False)}, {"41": "V1"}) == Tally(fp=1)
+
+
+def test_tying_a_record_that_belongs_nowhere_is_wrong() -> None:
+    assert score_links({"r1": Truth(frozenset())}, {"r1": "V1"}) == Tally(fp=1)
+    assert score_links({"r1": Truth(frozenset())}, {}) == Tally()
+
+
+def test_an_invented_record_is_wrong() -> None:
+    assert score_links({"40": V1}, {"40": "V1", "99": "V1"}) == Tally(tp=1, fp=1)
+
+
+def test_gaps_within_the_band_are_neither_right_nor_wrong() -> None:
+    tally = score_gaps(expected={"V1", "V2"}, tolerated={"V3"}, found={"V1", "V3", "V4"})
+    assert tally == Tally(tp=1, fp=1, fn=1, dont_care=1)
+
+
+def test_a_visit_expected_for_one_cause_and_tolerated_for_another_is_expected() -> None:
+    assert score_gaps({"V1"}, {"V1"}, set()) == Tally(fn=1)
+
+
+def test_ratios_say_nothing_where_there_was_nothing() -> None:
+    assert (Tally().precision, Tally().recall) == (None, None)
+    assert Tally(tp=3, fp=1, fn=2).report("tp", "fp") == {"tp": 3, "fp": 1, "precision": 0.75, "recall": 0.6}
