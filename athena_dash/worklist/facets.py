@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Count, F, Q, Sum
 
+from athena_dash.core.templatetags.ui import written
 from athena_dash.correlation.models import Verdict
 from athena_dash.worklist.filters import MANY, Filters
 from athena_dash.worklist.names import Names
@@ -154,14 +155,14 @@ def _chips(filters: Filters, desk: Desktop, names: Names) -> Iterable[Chip]:
         for value in filters.values(name):
             yield Chip(label_of(name, value, desk, names), filters.toggled(name, value).query())
     said = {
-        "start": filters.start and f"From {filters.start:%d %b %Y}",
-        "end": filters.end and f"Until {filters.end:%d %b %Y}",
+        "start": filters.start and f"From {written(filters.start)}",
+        "end": filters.end and f"Until {written(filters.end)}",
         "least": filters.least and f"At least ${filters.least:,.0f}",
         "limit": filters.limit is not None and f"Filing limit within {filters.limit} days",
-        "limit_on": filters.limit_on and f"Filing limit on {filters.limit_on:%d %b %Y}",
+        "limit_on": filters.limit_on and f"Filing limit on {written(filters.limit_on)}",
         "overdue": filters.overdue and "Overdue",
-        "opened": filters.opened and f"Opened since {filters.opened:%d %b}",
-        "closed": filters.closed and f"Closed since {filters.closed:%d %b}",
+        "opened": filters.opened and f"Opened since {written(filters.opened)}",
+        "closed": filters.closed and f"Closed since {written(filters.closed)}",
     }
     for name, words in said.items():
         if words:

@@ -57,8 +57,8 @@ def test_ages_skip_weekends() -> None:
 
 
 def test_times_say_their_zone_and_dates_their_month(as_of: dt.datetime) -> None:
-    assert strip_tags(instant(as_of)) == "11 Mar 2026 16:00 UTC"
-    assert strip_tags(day(as_of.date())) == "11 Mar 2026"
+    assert strip_tags(instant(as_of)) == "Mar 11, 2026 16:00 UTC"
+    assert strip_tags(day(as_of.date())) == "Mar 11, 2026"
     assert strip_tags(ago(as_of - dt.timedelta(minutes=3))) == "3 min ago"
     assert strip_tags(ago(as_of + dt.timedelta(hours=2))) == "in 2 h"
     assert ago(None) == "never"

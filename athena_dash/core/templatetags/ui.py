@@ -42,6 +42,11 @@ def dollars(amount: Decimal | float | None) -> str:
     return f"−${-amount:,.0f}" if amount < 0 else f"${amount:,.0f}"
 
 
+def written(date: dt.date) -> str:
+    """With the month as a word, so that nobody swaps it with the day: "Nov 12, 2026"."""
+    return f"{date:%b} {date.day}, {date.year}"
+
+
 def span(delta: dt.timedelta) -> str:
     seconds = int(abs(delta.total_seconds()))
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
@@ -58,25 +63,25 @@ def ago(at: dt.datetime | None) -> SafeString | str:
     delta = clock.now() - at
     words = f"{span(delta)} ago" if delta >= dt.timedelta() else f"in {span(delta)}"
     return format_html(
-        '<time datetime="{}" title="{} UTC">{}</time>', at.isoformat(), f"{at:%d %b %Y %H:%M}", words
+        '<time datetime="{}" title="{} UTC">{}</time>', at.isoformat(), f"{written(at)} {at:%H:%M}", words
     )
 
 
 @register.filter
 def instant(at: dt.datetime | None, zone: dt.tzinfo = dt.UTC) -> SafeString | str:
-    """Every instant on screen says its zone: "12 Nov 2026 14:05 UTC"."""
+    """Every instant on screen says its zone: "Nov 12, 2026 14:05 UTC"."""
     if at is None:
         return NOTHING
     local = at.astimezone(zone)
-    return format_html('<time datetime="{}">{}</time>', at.isoformat(), f"{local.day} {local:%b %Y %H:%M %Z}")
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), f"{written(local)} {local:%H:%M %Z}")
 
 
 @register.filter
 def day(date: dt.date | None) -> SafeString | str:
-    """Unambiguous on both sides of the Atlantic: "12 Nov 2026"."""
+    """A date as the desk writes it, and as the rules' sentences do."""
     if date is None:
         return NOTHING
-    return format_html('<time datetime="{}">{}</time>', date.isoformat(), f"{date.day} {date:%b %Y}")
+    return format_html('<time datetime="{}">{}</time>', date.isoformat(), written(date))
 
 
 def business_days(since: dt.date, until: dt.date) -> int:

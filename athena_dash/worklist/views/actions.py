@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from athena_dash.accounts.rights import WORK_VISITS, needs, practices_with
 from athena_dash.core import clock
+from athena_dash.core.templatetags.ui import written
 from athena_dash.correlation.models import Visit
 from athena_dash.worklist.desk import desk_of, signed_in
 from athena_dash.worklist.filters import Filters, Stage
@@ -52,7 +53,7 @@ def snooze(request: HttpRequest, pk: int) -> HttpResponse:
     _work(
         visit, snoozed_until=until, snoozed_by=signed_in(request), snooze_reason=form.cleaned_data["reason"]
     )
-    messages.success(request, f"Snoozed until {until:%d %b %Y}.")
+    messages.success(request, f"Snoozed until {written(until)}.")
     return _done(request, visit)
 
 
