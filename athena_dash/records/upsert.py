@@ -55,7 +55,8 @@ def upsert_view(practice_id: int, view: type[Fact], rows: Sequence[Sourced]) -> 
         copy = sql.SQL("copy {} ({}) from stdin").format(
             stage_name(view), columns([*fields, "raw_id", "fetched_at"])
         )
-        with cast(Any, cursor).copy(copy) as stream:
+        # Django does not know COPY: what the driver raises in it must be made one of Django's errors
+        with connection.wrap_database_errors, cast(Any, cursor).copy(copy) as stream:
             for row in rows:
                 values = [getattr(row.fact, field) for field in fields]
                 stream.write_row(
