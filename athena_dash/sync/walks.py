@@ -71,14 +71,12 @@ def walk_changed(source: Source, resource: Resource, feed: Feed, now: datetime) 
 
 
 def subscribe(source: Source, resource: Resource) -> str:
-    """Ask for the subscription when there is none; it becomes active minutes later and is not retroactive."""
+    """Ask for the whole subscription when it is not there; it becomes active minutes later and is not retroactive."""
     state = source.v1.subscriptions.read(resource.name).state
     if state is State.ACTIVE:
         return Feed.Subscription.ACTIVE
-    if state is State.PARTIAL:
-        return Feed.Subscription.PARTIAL
     source.v1.subscriptions.start(resource.name)
-    return Feed.Subscription.PENDING
+    return Feed.Subscription.PARTIAL if state is State.PARTIAL else Feed.Subscription.PENDING
 
 
 def walk_windows(source: Source, resource: Resource, feed: Feed, now: datetime) -> Iterator[Step]:
