@@ -6,8 +6,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from django.db import connection
-from psycopg import DataError
+from django.db import DataError, connection
 
 from athena_dash.practices.models import Practice
 from athena_dash.records.facts import (
@@ -118,9 +117,8 @@ def test_any_storable_text_comes_back_as_it_was(write, text: str) -> None:
 @pytest.mark.parametrize(("text", "refusal"), [("a\x00b", DataError), ("a\ud800b", UnicodeEncodeError)])
 def test_text_postgresql_cannot_hold_is_refused_and_not_mangled(write, text: str, refusal: type) -> None:
     """Normalise refuses such text first; this is the second line."""
-    with pytest.raises((refusal, Exception)) as raised:
+    with pytest.raises(refusal):
         write(PatientFact(external_id="7", first_name=text))
-    assert isinstance(raised.value, refusal) or isinstance(raised.value.__cause__, refusal)
 
 
 # -- gone, and back ------------------------------------------------------------------------------------

@@ -89,6 +89,11 @@ class Athena:
         with Store(self.path) as store, store.transaction():
             store.put(PRACTICE, kind, [thing], event=event or edited.get(kind))
 
+    def checkpoint(self) -> None:
+        """All of it into the one file, which may then be copied."""
+        with Store(self.path) as store:
+            store.db.execute("pragma wal_checkpoint(truncate)")
+
     def remove(self, kind: str, record_id: str) -> None:
         with Store(self.path) as store, store.transaction():
             store.db.execute(

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from athena_dash.correlation.models import Gap, Link
 from athena_dash.practices.models import Connection, Practice
 from athena_dash.records import models as records
 from athena_dash.sync import budget, pull, sweep
-from athena_dash.sync.models import Failure, Run, Subject
+from athena_dash.sync.models import Failure, Feed, Run, Subject
 from tests.sync.athena import CLIENT, SECRET, Athena
 
 TABLES: tuple[Any, ...] = tuple(getattr(records, name) for name in records.__all__)
+FIRST_SYNC = (0, 6, 1)  # minutes between pulls until the changed feeds are active and have been read once
 OURS = {"id", "practice_id", "raw_id", "fetched_at", "first_seen", "ended_at", "since_backfill"}
+
+
+@dataclass(frozen=True)
+class Synced:
+    practice: Practice
+    athena: Athena
+
+    def pull(self, *feeds: str, minutes: float = 1) -> list[Run]:
+        self.athena.time.passes(minutes=minutes)
+        return pull_all(self.practice, *feeds)
+
+    def feed(self, resource: str) -> Feed:
+        feed: Feed = Feed.objects.get(practice=self.practice, resource=resource)
+        return feed
 
 
 def connect(practice: Practice, athena: Athena) -> Connection:

@@ -1,0 +1,141 @@
+"""The changed feed forgets what it hands out; nothing may be lost on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+import pytest
+
+from athena_dash.records.models import Appointment, Claim
+from athena_dash.sync.models import Feed, Run
+from integrations.sandbox.store import Store
+from tests.sync.athena import CLIENT, PRACTICE
+from tests.sync.rig import Synced, due_subjects, open_failures, pull_all
+
+CHANGED = r"/claims/changed$"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Somebody at athena who moves claims."""
+
+    synced: Synced
+
+    def bill(self, number: int = 3) -> set[str]:
+        athena = self.synced.athena
+        moved = [claim for claim in athena.things("claim") if claim.primary][:number]
+        for claim in moved:
+            slot = msgspec.structs.replace(claim.primary, status="FOLLOWUP")
+            athena.change("claim", msgspec.structs.replace(claim, primary=slot, modified=athena.time.now))
+        return {claim.id for claim in moved}
+
+    def seen(self, ids: set[str]) -> set[str]:
+        rows = Claim.objects.filter(external_id__in=ids, primary_status="FOLLOWUP")
+        return set(rows.values_list("external_id", flat=True))
+
+
+@pytest.fixture
+def desk(synced) -> Desk:
+    return Desk(synced)
+
+
+def test_a_subscription_is_asked_for_and_the_feed_waits_until_it_is_active(connected, athena) -> None:
+    def now() -> str:
+        return Feed.objects.get(resource="claims").subscription
+
+    assert now() == Feed.Subscription.MISSING
+    assert {run.outcome for run in pull_all(connected, "claims")} == {Run.Outcome.DONE}
+    assert now() == Feed.Subscription.PENDING
+    athena.time.passes(minutes=1)
+    assert pull_all(connected, "claims")[0].outcome == Run.Outcome.DONE
+    assert now() == Feed.Subscription.PENDING
+    athena.time.passes(minutes=5)
+    pull_all(connected, "claims")
+    assert now() == Feed.Subscription.ACTIVE
+    assert not open_failures(connected).exists()
+
+
+def test_a_change_comes_in_with_the_next_run_and_a_quiet_feed_costs_one_call(desk, synced) -> None:
+    moved = desk.bill()
+    synced.pull("claims")
+    assert desk.seen(moved) == moved
+    (run,) = synced.pull("claims")
+    assert (run.changed, run.calls) == (0, 1)
+
+
+def test_an_appointment_moved_over_there_moves_here(synced) -> None:
+    booked = next(one for one in synced.athena.things("appointment") if one.patient_id and one.status == "f")
+    synced.athena.change(
+        "appointment", msgspec.structs.replace(booked, status="x", modified=synced.athena.time.now)
+    )
+    synced.pull("appointments")
+    assert Appointment.objects.get(external_id=booked.id).status == "x"
+
+
+@pytest.mark.parametrize("kind", ["timeout_after", "dropped", "malformed", "truncated"])
+def test_what_athena_handed_out_and_we_never_read_is_asked_for_again(desk, synced, kind: str) -> None:
+    """The windows do not help here: nothing was created or booked."""
+    synced.athena.fault(kind, CHANGED, times=1, params={"seconds": 0.01})
+    moved = desk.bill()
+    (lost,) = synced.pull("claims")
+    assert lost.outcome == Run.Outcome.FAILED
+    assert desk.seen(moved) == set()
+    assert open_failures(synced.practice).get().reason == "unknown_outcome"
+    (healed,) = synced.pull("claims")
+    assert healed.outcome == Run.Outcome.DONE
+    assert desk.seen(moved) == moved
+    assert not open_failures(synced.practice).exists()
+
+
+def test_an_answer_lost_twice_is_still_asked_for(desk, synced) -> None:
+    synced.athena.fault("dropped", CHANGED, times=3)  # the lost answer, and both tries to read it again
+    moved = desk.bill()
+    synced.pull("claims"), synced.pull("claims", minutes=20)
+    assert desk.seen(moved) == set()
+    synced.pull("claims", minutes=40)
+    assert desk.seen(moved) == moved
+
+
+def test_a_subscription_lost_over_there_is_renewed_and_is_nobodys_failure(desk, synced) -> None:
+    synced.athena.remove("subscription", f"{CLIENT}:claims")
+    (run,) = synced.pull("claims")
+    assert run.outcome == Run.Outcome.DONE
+    assert synced.feed("claims").subscription == Feed.Subscription.MISSING
+    synced.practice.connection.refresh_from_db()
+    assert synced.practice.connection.credential_failed_at is None
+    synced.pull("claims")
+    synced.pull("claims", minutes=6)
+    assert synced.feed("claims").subscription == Feed.Subscription.ACTIVE
+    moved = desk.bill()
+    synced.pull("claims")
+    assert desk.seen(moved) == moved
+
+
+def test_a_subscription_to_some_events_is_widened_to_all(desk, synced) -> None:
+    (whole,) = synced.athena.things("subscription", f"id = '{CLIENT}:appointments'")
+    with Store(synced.athena.path) as store, store.transaction():
+        part = msgspec.structs.replace(whole, events=("CheckIn",))
+        store.put(PRACTICE, "subscription", [part])
+    Feed.objects.filter(resource="appointments").update(subscription=Feed.Subscription.MISSING)
+    synced.pull("appointments")
+    assert synced.feed("appointments").subscription == Feed.Subscription.PARTIAL
+    synced.pull("appointments")
+    assert synced.feed("appointments").subscription == Feed.Subscription.ACTIVE
+
+
+def test_a_stalled_feed_heals_by_itself(desk, synced) -> None:
+    synced.athena.fault("stalled_feed", CHANGED)
+    moved = desk.bill()
+    synced.pull("claims")
+    assert desk.seen(moved) == set()
+    synced.athena.heal()
+    synced.pull("claims")
+    assert desk.seen(moved) == moved
+
+
+def test_a_changed_claim_has_its_transactions_read_again(desk, synced) -> None:
+    moved = desk.bill(2)
+    synced.pull("claims")
+    due = due_subjects(synced.practice).filter(resource="transactions")
+    assert set(due.values_list("key", flat=True)) == moved

@@ -1,0 +1,159 @@
+"""The raw store: everything a network can send is kept, and only what is new takes a row."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from athena_dash.sync import pipeline, raw
+from athena_dash.sync.models import Failure, RawRecord
+from athena_dash.sync.pages import keep_pages
+from athena_dash.sync.raw import payload
+from athena_dash.sync.resources import RESOURCES
+from integrations.athena.page import Page
+from tests.sync.athena import NOW
+
+CLAIMS = RESOURCES["claims"]
+
+
+def keep(practice, *bodies: bytes | str | dict, resource: str = "claims", parent: str = "") -> list[int]:
+    id_field = {"claims": "claimid", "insurances": "insuranceid", "patients": "patientid"}[resource]
+    encoded = [body if isinstance(body, bytes) else as_bytes(body) for body in bodies]
+    found = [payload(RESOURCES[resource], id_field, body, parent) for body in encoded]
+    return raw.keep(found, practice_id=practice.pk, resource=resource, fetched_at=NOW)
+
+
+def as_bytes(body: str | dict) -> bytes:
+    return body.encode() if isinstance(body, str) else json.dumps(body).encode()
+
+
+def page(*items: dict | bytes, total: int | None = None, following: str | None = None) -> Page:
+    bodies = tuple(item if isinstance(item, bytes) else as_bytes(item) for item in items)
+    return Page("insurances", bodies, b"", total, following, "req-1", NOW)
+
+
+def test_a_payload_is_kept_byte_for_byte(practice) -> None:
+    body = b'{ "claimid": "1",\r\n  "note": "\xc3\xa9" }'
+    (pk,) = keep(practice, body)
+    stored = RawRecord.objects.get(pk=pk)
+    assert (raw.read(stored), stored.size, stored.external_id) == (body, len(body), "1")
+    assert stored.processed_version is None
+
+
+def test_the_same_content_in_another_order_and_with_new_stamps_adds_nothing(practice) -> None:
+    keep(practice, {"claimid": "1", "status": "HOLD", "lines": [{"a": 1, "b": 2}], "lastmodified": "x"})
+    again = '{"lines":[{"b":2,"a":1}],"lastmodified":"y","lastmodifiedby":"z","status":"HOLD","claimid":"1"}'
+    assert keep(practice, again) == []
+    assert RawRecord.objects.count() == 1
+
+
+def test_changed_content_adds_a_row_and_so_does_changing_back(practice) -> None:
+    for status in ("HOLD", "DROP", "HOLD"):
+        assert len(keep(practice, {"claimid": "1", "status": status})) == 1
+    assert RawRecord.objects.count() == 3
+
+
+def test_the_order_of_a_list_is_content(practice) -> None:
+    keep(practice, {"claimid": "1", "lines": [1, 2]})
+    assert len(keep(practice, {"claimid": "1", "lines": [2, 1]})) == 1
+
+
+def test_an_id_is_the_same_as_a_number_and_as_text(practice) -> None:
+    keep(practice, {"claimid": 1, "status": "HOLD"})
+    keep(practice, {"claimid": "1", "status": "DROP"})
+    assert set(RawRecord.objects.values_list("external_id", flat=True)) == {"1"}
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        '{"claimid": null}',
+        '{"claimid": ""}',
+        '{"claimid": true}',
+        '{"claimid": {"a": 1}}',
+        '{"claimid": "a\\u0000b"}',
+        '{"claimid": "a\\ud800b"}',
+        '{"claimid": ' + "9" * 5000 + "}",
+        '{"claimid": "' + "9" * 201 + '"}',
+        "{}",
+        "null",
+        "[1]",
+        '{"claimid": "1"',
+        b"\xff\xfe\x00",
+        b"\x00",
+        b"",
+        b"[" * 100_000,
+    ],
+)
+def test_a_record_without_a_usable_id_is_named_by_its_content(practice, spoiled: str | bytes) -> None:
+    (pk,) = keep(practice, spoiled)
+    assert RawRecord.objects.get(pk=pk).external_id.startswith("?")
+    assert keep(practice, spoiled) == [], "the same content is the same record"
+    assert pipeline.process(practice.pk, [pk]).failed == {pk}
+    assert Failure.objects.get().reason == "invalid"
+
+
+@pytest.mark.parametrize("text", ["a\\u0000b", "a\\ud800b"])
+def test_a_record_spoiled_elsewhere_keeps_its_name(practice, text: str) -> None:
+    (pk,) = keep(practice, f'{{"patientid": "7", "firstname": "{text}"}}', resource="patients")
+    assert RawRecord.objects.get(pk=pk).external_id == "7"
+    assert pipeline.process(practice.pk, [pk]).failed == {pk}
+    failure = Failure.objects.get()
+    assert (failure.record_id, failure.patient_id, failure.field) == ("7", "7", "firstname")
+    assert keep(practice, f'{{"patientid": "7", "firstname": "{text}"}}', resource="patients") == []
+
+
+def test_a_page_that_names_a_record_twice_keeps_what_it_said_last(practice) -> None:
+    (pk,) = keep(practice, {"claimid": "1", "status": "HOLD"}, {"claimid": "1", "status": "DROP"})
+    assert b"DROP" in raw.read(RawRecord.objects.get(pk=pk))
+
+
+def test_the_same_child_of_two_parents_is_two_payloads(practice) -> None:
+    keep(practice, {"insuranceid": "5"}, resource="insurances", parent="7")
+    assert len(keep(practice, {"insuranceid": "5"}, resource="insurances", parent="8")) == 1
+
+
+def test_a_record_of_fifty_megabytes_is_stored_and_processed(practice) -> None:
+    (pk,) = keep(
+        practice, {"patientid": "7", "firstname": "Ona", "notes": "x" * 50_000_000}, resource="patients"
+    )
+    stored = RawRecord.objects.get(pk=pk)
+    assert stored.size > 50_000_000
+    assert pipeline.process(practice.pk, [pk]).failed == set()
+
+
+def test_an_old_version_of_the_stages_has_the_same_content_processed_again(practice) -> None:
+    (pk,) = keep(practice, {"claimid": "1"})
+    RawRecord.objects.filter(pk=pk).update(processed_version=raw.VERSION - 1)
+    assert len(keep(practice, {"claimid": "1"})) == 1
+
+
+# -- rosters -------------------------------------------------------------------------------------------
+
+
+def rosters(practice) -> list[bytes]:
+    return [raw.read(row) for row in RawRecord.objects.filter(resource="insurances.roster").order_by("pk")]
+
+
+def test_a_whole_listing_leaves_the_roster_of_its_parent(practice) -> None:
+    kept = keep_pages(
+        practice.pk, RESOURCES["insurances"], [(page({"insuranceid": "6"}, {"insuranceid": "5"}), "7")]
+    )
+    assert (kept.records, kept.nameless, rosters(practice)) == (2, 0, [b'["5","6"]'])
+    keep_pages(practice.pk, RESOURCES["insurances"], [(page(), "7")])
+    assert rosters(practice)[-1] == b"[]"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        page({"insuranceid": "5"}, total=2),
+        page({"insuranceid": "5"}, total=1, following="/v1/195900/patients/7/insurances?OFFSET=1"),
+        page({"insuranceid": "5"}, {"insuranceid": None}),
+    ],
+    ids=["fewer than athena counts", "more to come", "an unreadable id"],
+)
+def test_a_listing_that_is_not_whole_makes_nothing_disappear(practice, part: Page) -> None:
+    keep_pages(practice.pk, RESOURCES["insurances"], [(part, "7")])
+    assert rosters(practice) == []

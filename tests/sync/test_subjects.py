@@ -1,0 +1,164 @@
+"""Who must be asked about one by one, when, and that no wish to ask again is lost."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from athena_dash.records.facts import AppointmentFact, ChartEncounter, ClaimFact, Sourced
+from athena_dash.records.upsert import upsert
+from athena_dash.sync import subjects
+from athena_dash.sync.models import Subject
+from tests.sync.athena import NOW
+
+MINUTE = dt.timedelta(minutes=1)
+
+
+@pytest.fixture
+def arrive(practice):
+    """These facts arrive through this feed at this minute."""
+
+    def arrive(resource: str, *facts, minute: int = 0) -> None:
+        at = NOW + minute * MINUTE
+        touched = upsert(practice.pk, [Sourced(fact, 1, at) for fact in facts])
+        subjects.route(practice.pk, resource, touched, at)
+
+    return arrive
+
+
+def due(practice, resource: str, minute: int = 0, limit: int = 100) -> list[tuple[str, str]]:
+    found = subjects.due(practice.pk, resource, NOW + minute * MINUTE, limit)
+    return [(subject.key, subject.scope) for subject in found]
+
+
+def ask(practice, resource: str, minute: int = 0) -> list[Subject]:
+    taken = subjects.due(practice.pk, resource, NOW + minute * MINUTE, 100)
+    subjects.asked(taken, NOW + minute * MINUTE)
+    return taken
+
+
+SEEN = AppointmentFact(external_id="500", patient_id="7", department_id="1", status="2")
+
+
+def test_an_appointment_makes_its_patient_due_and_once_kept_its_chart_and_fhir_too(practice, arrive) -> None:
+    arrive("appointments", AppointmentFact(external_id="500", patient_id="7", department_id="1", status="f"))
+    assert due(practice, "patients") == due(practice, "insurances") == [("7", "")]
+    assert due(practice, "encounters") == due(practice, "observations") == []
+    arrive("appointments", SEEN)
+    assert due(practice, "encounters") == [("7", "1")]
+    assert due(practice, "fhir_patients") == due(practice, "observations") == [("7", "")]
+
+
+def test_an_appointment_without_a_patient_makes_nobody_due(practice, arrive) -> None:
+    arrive("appointments", AppointmentFact(external_id="500", status="2"))
+    assert not Subject.objects.exists()
+
+
+def test_a_change_makes_the_chart_due_again_but_the_patient_only_once(practice, arrive) -> None:
+    arrive("appointments", SEEN)
+    ask(practice, "encounters"), ask(practice, "patients")
+    arrive(
+        "appointments",
+        AppointmentFact(external_id="500", patient_id="7", department_id="1", status="3"),
+        minute=5,
+    )
+    assert due(practice, "encounters", 5) == [("7", "1")]
+    assert due(practice, "patients", 5) == [], "the patients' changed feed brings the rest"
+
+
+def test_what_did_not_change_makes_nobody_due(practice, arrive) -> None:
+    arrive("appointments", SEEN)
+    ask(practice, "encounters")
+    arrive("appointments", SEEN, minute=5)
+    assert due(practice, "encounters", 5) == []
+
+
+def test_a_subject_made_due_again_while_it_was_being_asked_about_stays_due(practice, arrive) -> None:
+    arrive("appointments", SEEN)
+    taken = subjects.due(practice.pk, "encounters", NOW, 100)
+    arrive(
+        "appointments",
+        AppointmentFact(external_id="500", patient_id="7", department_id="1", status="3"),
+        minute=1,
+    )
+    subjects.asked(taken, NOW + 2 * MINUTE)
+    assert due(practice, "encounters", 2) == [("7", "1")]
+
+
+def test_the_longest_waiting_are_asked_about_first_and_what_was_put_off_last(practice, arrive) -> None:
+    for minute, patient in enumerate("789"):
+        arrive(
+            "appointments",
+            AppointmentFact(external_id=patient, patient_id=patient, status="f"),
+            minute=minute,
+        )
+    assert due(practice, "patients", 5, limit=2) == [("7", ""), ("8", "")]
+    subjects.put_off(subjects.due(practice.pk, "patients", NOW + 5 * MINUTE, 1), NOW + 4 * MINUTE)
+    assert due(practice, "patients", 5) == [("8", ""), ("9", ""), ("7", "")]
+
+
+def test_nobody_is_due_before_the_time(practice, arrive) -> None:
+    arrive("appointments", SEEN, minute=3)
+    assert due(practice, "encounters", 2) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "asked"),
+    [
+        ("VISIT", "CLOSED", True),
+        ("ORDERSONLY", "OPEN", True),
+        ("FLOWSHEET", "CLOSED", False),
+        ("VISIT", "DELETED", False),
+    ],
+)
+def test_services_are_asked_of_encounters_that_can_hold_some(practice, arrive, kind, status, asked) -> None:
+    arrive("encounters", ChartEncounter(external_id="900", patient_id="7", kind=kind, status=status))
+    assert due(practice, "services") == ([("900", "")] if asked else [])
+
+
+def test_a_held_claim_has_its_notes_read(practice, arrive) -> None:
+    arrive(
+        "claims",
+        ClaimFact(external_id="1", patient_id="7", primary_status="CBOHOLD"),
+        ClaimFact(external_id="2", patient_id="7", primary_status="BILLED"),
+    )
+    assert due(practice, "claim_notes") == [("1", "")]
+    assert due(practice, "transactions") == [("1", ""), ("2", "")]
+
+
+# -- read again because time has passed ----------------------------------------------------------------
+
+
+def again(practice, resource: str, minute: int) -> list[str]:
+    subjects.plan_rereads(practice.pk, resource, NOW + minute * MINUTE)
+    return [key for key, _ in due(practice, resource, minute)]
+
+
+def test_held_claims_are_read_again_within_minutes_open_ones_within_hours_closed_ones_never(
+    practice, arrive
+) -> None:
+    closed = {"secondary_status": "CLOSED", "patient_status": "CLOSED"}
+    arrive(
+        "claims",
+        ClaimFact(external_id="held", primary_status="HOLD"),
+        ClaimFact(external_id="open", primary_status="BILLED", **closed),
+        ClaimFact(external_id="closed", primary_status="CLOSED", **closed),
+    )
+    assert again(practice, "claims", 14) == []
+    assert again(practice, "claims", 16) == ["held"]
+    assert set(again(practice, "claims", 241)) == {"held", "open"}
+    ask(practice, "claims", 241)
+    assert again(practice, "claims", 242) == []
+
+
+def test_a_chart_with_an_unsigned_note_is_read_again_until_it_is_signed(practice, arrive) -> None:
+    arrive("appointments", SEEN)
+    ask(practice, "encounters")
+    note = {"external_id": "900", "patient_id": "7", "department_id": "1", "kind": "VISIT"}
+    arrive("encounters", ChartEncounter(**note, status="OPEN"))
+    assert again(practice, "encounters", 29) == []
+    assert again(practice, "encounters", 31) == ["7"]
+    ask(practice, "encounters", 31)
+    arrive("encounters", ChartEncounter(**note, status="CLOSED"), minute=31)
+    assert again(practice, "encounters", 120) == []
