@@ -165,7 +165,8 @@ def load_claims(practice_id: int, claim_ids: Iterable[str], policies: Policies) 
             practice_id=practice_id, claim_id__in=wanted, ended_at__isnull=True
         )
     }
-    claims = Claim.objects.for_practice(practice_id).filter(external_id__in=wanted, gone_at__isnull=True)
+    seen = Claim.objects.for_practice(practice_id).exclude(NAMED_ONLY)  # a bare name is no claim yet (G14)
+    claims = seen.filter(external_id__in=wanted, gone_at__isnull=True)
     return {
         row.external_id: ClaimFacts(
             id=row.external_id,

@@ -23,9 +23,10 @@ REVIEW_FLOOR = 3.5
 DATE_POINTS = {0: 4.0, 1: 1.5, 2: -0.5, 3: -1.0}
 SAME_PROVIDER, SUPERVISOR, OTHER_PROVIDER = 3.0, 2.0, -1.0
 SAME_DEPARTMENT, OTHER_DEPARTMENT = 1.5, -1.0
-PROCEDURES_AGREE, PROCEDURES_DIFFER = 2.5, -4.0
+PROCEDURES_AGREE, PROCEDURES_DIFFER = 2.5, -6.5  # none of the documented services: a person must say
 DIAGNOSES_AGREE, DIAGNOSES_DIFFER = 1.0, -0.5
 ALREADY_CLAIMED = -3.0
+AWAITED = 1.5
 NOTHING_EXPECTED = -2.5
 DID_NOT_HAPPEN = -6.0
 CANDIDATES_KEPT = 5
@@ -58,6 +59,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     happened: bool = True  # not cancelled, not a no-show, checked in
     expected: bool = True  # no "charge entry not required"
     taken: bool = False
+    awaited: bool = False  # the appointment says that such a record exists, and none names it by id
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,6 +139,8 @@ def score(record: Unbound, candidate: Candidate) -> Scored:
     facts |= overlap("diagnoses", record.diagnoses, candidate.diagnoses, DIAGNOSES_AGREE, DIAGNOSES_DIFFER)
     if candidate.taken:
         facts["taken"] = ALREADY_CLAIMED
+    if candidate.awaited and not candidate.taken:
+        facts["awaited"] = AWAITED
     if not candidate.expected:
         facts["not expected"] = NOTHING_EXPECTED
     if not candidate.happened:

@@ -37,7 +37,8 @@ select v.id, v.anchor_id, a.patient_id, a.date, a.department_id,
     a.status in ('2', '3', '4'), true,
     a.encounter_id <> '' or exists (
         select from records_encounter e
-        where e.practice_id = a.practice_id and e.appointment_id = a.external_id)
+        where e.practice_id = a.practice_id and e.appointment_id = a.external_id),
+    a.encounter_state <> ''
 from records_appointment a
 join correlation_visit v
   on v.practice_id = a.practice_id and v.anchor = 'appointment' and v.anchor_id = a.external_id
@@ -45,6 +46,7 @@ where a.practice_id = %(practice)s and a.patient_id = any(%(patients)s) and a.go
 """
 
 # A slip waived as a duplicate has its charges on another claim, such as one keyed by hand; other waivers expect none.
+# `awaited`: status 4 means that a claim exists (revenue-cycle.md §0.2).
 # `taken` for a claim: a live claim names the visit's appointment by id. Voids are told by their netted lines.
 VISITS_FOR_CLAIMS = """
 with notes as (
@@ -74,7 +76,8 @@ select v.id, v.anchor_id, a.patient_id, a.date, a.department_id,
     coalesce(n.procedures, '{}'), coalesce(n.diagnoses, '{}'),
     a.status in ('2', '3', '4'),
     not a.charge_entry_not_required or a.charge_entry_not_required_reason ilike 'duplicate%%',
-    t.appointment_id is not null
+    t.appointment_id is not null,
+    a.status = '4' and not a.charge_entry_not_required
 from records_appointment a
 join correlation_visit v
   on v.practice_id = a.practice_id and v.anchor = 'appointment' and v.anchor_id = a.external_id
@@ -84,7 +87,7 @@ where a.practice_id = %(practice)s and a.patient_id = any(%(patients)s) and a.go
 union all
 select v.id, v.anchor_id, e.patient_id, e.date, e.department_id, array[e.provider_id], '',
     coalesce(n.procedures, '{}'), coalesce(n.diagnoses, '{}'),
-    e.status <> 'DELETED', e.kind <> 'FLOWSHEET', false
+    e.status <> 'DELETED', e.kind <> 'FLOWSHEET', false, false
 from records_encounter e
 join correlation_visit v
   on v.practice_id = e.practice_id and v.anchor = 'encounter' and v.anchor_id = e.external_id
@@ -124,7 +127,7 @@ def as_unbound(row: tuple[Any, ...], scope: Scope) -> Unbound:
 
 def as_candidate(row: tuple[Any, ...], scope: Scope) -> Candidate:
     (visit_id, anchor_id, patient_id, date, department_id, providers, supervisor_id) = row[:7]
-    procedures, diagnoses, happened, expected, taken = row[7:]
+    procedures, diagnoses, happened, expected, taken, awaited = row[7:]
     return Candidate(
         visit_id=visit_id,
         anchor_id=anchor_id,
@@ -138,6 +141,7 @@ def as_candidate(row: tuple[Any, ...], scope: Scope) -> Candidate:
         happened=happened,
         expected=expected,
         taken=taken,
+        awaited=awaited,
     )
 
 

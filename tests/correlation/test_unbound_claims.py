@@ -117,3 +117,19 @@ def test_an_encounter_whose_id_is_missing_joins_the_only_visit_without_one(offic
 
     office.receive(an_appointment("100"))
     assert office.where("encounter", "9") == "appointment 100"
+
+
+def test_a_visit_athena_calls_charged_is_waiting_for_the_claim(office: Office) -> None:
+    """Status 4 means that a claim exists (§0.2), so even another provider's may be it."""
+    office.receive(an_appointment("100", status="4"), a_claim("40", billed_provider_id="90"))
+    assert office.where("claim", "40") == "appointment 100"
+
+
+def test_a_claim_of_other_services_than_the_visit_documents_goes_to_a_person(office: Office) -> None:
+    office.receive(
+        an_appointment("100", encounter_id="9"),
+        an_encounter("9"),
+        a_service("s1", "9", "99213"),
+        a_claim("40", procedure_codes=["99232"]),
+    )
+    assert office.where("claim", "40") == "review"

@@ -30,8 +30,11 @@ def happened(visit: VisitFacts) -> bool:
 
 
 def unsent(visit: VisitFacts) -> bool:
-    """No claim, or one whose primary slot never left us. A denied claim in HOLD was sent once: its lines are
-    paid or adjusted, or its notes say BILLED."""
+    """No claim (in status 4 there is one that we do not hold, and it may have been sent), or one whose
+    primary slot never left us. A denied claim in HOLD was sent once: its lines are paid or adjusted, or its
+    notes say BILLED."""
+    if visit.status == "4" and not visit.claims:
+        return False
     return all(
         claim.slots and claim.slots[0].stage in UNSENT and ClaimStage.BILLED not in claim.notes
         for claim in visit.live_claims
