@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Any
 
+from athena_dash.core.templatetags.ui import day, instant
 from athena_dash.operations.payload import MASK
 from athena_dash.records import models as records
 from athena_dash.records.models.base import Record
@@ -25,8 +27,30 @@ MODELS: dict[str, type[Record]] = {
         records.ServiceLine,
     )
 }
-PERSONAL = frozenset({"first_name", "last_name", "dob", "sex", "text", "value", "display", "description"})
+PERSONAL = frozenset(
+    {
+        "diagnosis_codes",
+        "code",
+        "first_name",
+        "last_name",
+        "dob",
+        "sex",
+        "text",
+        "value",
+        "display",
+        "description",
+    }
+)
 OURS = frozenset({"id", "practice", "raw_id"})
+
+
+def _readable(value: Any) -> Any:
+    """Instants say their zone, lists have no brackets."""
+    if isinstance(value, datetime):
+        return instant(value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return day(value) if isinstance(value, date) else value
 
 
 def facts(failure: Failure, *, revealed: bool) -> list[tuple[str, Any]]:
@@ -38,7 +62,7 @@ def facts(failure: Failure, *, revealed: bool) -> list[tuple[str, Any]]:
     if row is None:
         return []
     return [
-        (field.name.replace("_", " "), MASK if field.name in PERSONAL and not revealed else value)
+        (field.name.replace("_", " "), MASK if field.name in PERSONAL and not revealed else _readable(value))
         for field in model._meta.concrete_fields
         if field.name not in OURS and (value := getattr(row, field.attname)) not in (None, "", [])
     ]

@@ -93,7 +93,7 @@ def test_axe_finds_nothing_on_the_pages_of_admins(
 
 
 def test_nothing_scrolls_sideways_on_a_phone(
-    sam: User, ada: User, open_as: OpenAs, scrolls_sideways: Callable[[Page], bool], axe_findings: Findings
+    sam: User, ada: User, open_as: OpenAs, scrolls_sideways: Callable[[Page], bool]
 ) -> None:
     for user, paths in ((sam, paths_of_support()), (ada, PATHS_OF_ADMINS)):
         for path in paths:
