@@ -35,6 +35,7 @@ from athena_dash.records.models import (
     Provider,
     ServiceLine,
 )
+from athena_dash.records.models.billing import NAMED_ONLY
 
 NO_ZERO = ("", "0")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from athena_dash.correlation.verdict import Evidence
+from athena_dash.records.models import Claim
 from athena_dash.sync.models import Failure, Reason
 
 KINDS = {
@@ -25,9 +26,19 @@ def evidence_of(practice_id: int) -> Evidence:
             appointments.add((kind, appointment_id))
         elif patient_id and not record_id:
             patients.add((kind, patient_id))
+    appointments |= {
+        ("claim", appointment_id) for appointment_id in appointments_of_claims(practice_id, records)
+    }
     return Evidence(
         open_failures=frozenset(records),
         by_patient=frozenset(patients),
         by_appointment=frozenset(appointments),
         unmapped=frozenset(unmapped),
     )
+
+
+def appointments_of_claims(practice_id: int, failed: set[tuple[str, str]]) -> list[str]:
+    """A claim payload need not name its appointment; the appointment that nests the claim does."""
+    ids = [record_id for kind, record_id in failed if kind == "claim"]
+    named = Claim.objects.for_practice(practice_id).filter(external_id__in=ids).exclude(appointment_id="")
+    return list(named.values_list("appointment_id", flat=True))

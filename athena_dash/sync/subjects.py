@@ -53,6 +53,11 @@ select external_id, '' from records_claim
 where practice_id = %(practice)s and external_id = any(%(ids)s)
   and 'HOLD' in (right(primary_status, 4), right(secondary_status, 4), right(patient_status, 4))
 """
+NAMED_CLAIMS = """
+select external_id, '' from records_claim
+where practice_id = %(practice)s and external_id = any(%(ids)s) and gone_at is null
+  and primary_status = '' and secondary_status = '' and patient_status = '' and service_date is null
+"""
 CLAIMS_OF_LINES = """
 select claim_id, '' from records_chargeline where practice_id = %(practice)s and external_id = any(%(ids)s)
 """
@@ -75,6 +80,7 @@ ROUTES: dict[str, tuple[Rule, ...]] = {
         ("appointment", "insurances", ANY_PATIENT.format(table="records_appointment"), False),
         ("appointment", "fhir_patients", PATIENTS_SEEN, False),
         ("appointment", "encounters", CHARTS, True),
+        ("claim", "claims", NAMED_CLAIMS, False),  # named by an appointment, in no window yet
         *(("appointment", name, PATIENTS_SEEN, True) for name in FHIR),
     ),
     "encounters": (
@@ -93,7 +99,7 @@ ROUTES: dict[str, tuple[Rule, ...]] = {
 KNOW_CLAIMS = """
 insert into sync_subject as s (practice_id, resource, key, scope, fetched_at)
 select %(practice)s, 'claims', key, '', %(now)s from unnest(%(ids)s::text[]) as key
-on conflict (practice_id, resource, key, scope) do update set fetched_at = excluded.fetched_at
+on conflict (practice_id, resource, key, scope) do update set fetched_at = excluded.fetched_at, due_at = null
 """
 
 HELD_AGAIN, OPEN_AGAIN, CHART_AGAIN = timedelta(minutes=15), timedelta(hours=4), timedelta(minutes=30)

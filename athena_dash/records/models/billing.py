@@ -64,6 +64,10 @@ class Claim(Record):
         ]
 
 
+NAMED_ONLY = models.Q(primary_status="", secondary_status="", patient_status="", service_date__isnull=True)
+"""A claim an appointment has named and `/claims` has not shown us yet: it exists over there, and not here."""
+
+
 class ChargeLine(Record):
     """A line of a claim, keyed by athena's transactionid. Payments, adjustments and outstanding are aggregates
     known only from `/claimtransactions`; null until that view was read."""
