@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
+from uuid import uuid4
 
 from django.db.models import Q
 from django_rq import get_queue
 from redis import RedisError
-from rq.job import JobStatus
 
 from athena_dash.core import clock
 from athena_dash.recovery import batch
@@ -34,12 +34,11 @@ def enqueue(replay_id: int) -> bool:
 
 def _enqueue(replay_id: int) -> bool:
     queue = get_queue("replay")
-    job_id = f"replay-{replay_id}"
-    waiting = queue.fetch_job(job_id)
-    # A job that looks started may belong to a worker that was killed; the lease tells, not RQ.
-    if waiting and waiting.get_status() == JobStatus.QUEUED:
+    name = f"replay-{replay_id}-"
+    if any(job_id.startswith(name) for job_id in queue.job_ids):
         return False
-    queue.enqueue(work, replay_id, job_id=job_id, result_ttl=0)
+    # A new id each time: RQ fails to clean up after a job whose namesake died with its worker.
+    queue.enqueue(work, replay_id, job_id=f"{name}{uuid4().hex}", result_ttl=0)
     return True
 
 

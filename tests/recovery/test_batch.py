@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django_rq import get_queue
+from rq.queue import Queue
 
 from athena_dash.accounts.models import User
 from athena_dash.core import clock
@@ -109,6 +112,32 @@ def test_the_tick_wakes_a_worker_only_for_replays_nobody_holds(
     assert woken == [free.pk]
 
 
+@pytest.fixture
+def queue(transactional_db: None) -> Iterator[Queue]:
+    queue = get_queue("replay")
+    queue.empty()
+    yield queue
+    queue.empty()
+
+
+def test_two_ticks_make_one_job_and_a_lost_job_is_made_again(
+    practice: Practice, sam: User, queue: Queue
+) -> None:
+    running = Replay.objects.create(practice=practice, key=uuid4(), verb="refetch", planned_at=clock.now())
+    assert (jobs.enqueue_due(), jobs.enqueue_due()) == (1, 0)
+    [job_id] = queue.job_ids
+    assert job_id.startswith(f"replay-{running.pk}-")
+    queue.empty()
+    assert jobs.enqueue_due() == 1
+
+
+def test_jobs_carry_row_ids_only(practice: Practice, sam: User, queue: Queue) -> None:
+    running = Replay.objects.create(practice=practice, key=uuid4(), verb="refetch", planned_at=clock.now())
+    jobs.enqueue(running.pk)
+    [job] = queue.jobs
+    assert (job.args, job.kwargs) == ((running.pk,), {})
+
+
 def test_it_pauses_itself_when_more_than_a_fifth_fails_again(
     practice: Practice, sam: User, retries: Retries
 ) -> None:
@@ -132,9 +161,7 @@ def test_a_fifth_or_less_does_not_pause_it(practice: Practice, sam: User, retrie
     assert report(running).still_failing == 4
 
 
-def test_it_pauses_itself_when_a_new_kind_of_failure_appears(
-    practice: Practice, sam: User, retries: Retries
-) -> None:
+def paused_by_a_new_kind(practice: Practice, sam: User, retries: Retries) -> Replay:
     failures = [a_failure(practice) for _ in range(3)]
     retries.outcomes = {failures[0].pk: "failed"}
     running = started(practice, sam, failures, fingerprint="v1:baddate")
@@ -144,13 +171,19 @@ def test_it_pauses_itself_when_a_new_kind_of_failure_appears(
     )
     batch.run(running.pk)
     running.refresh_from_db()
+    return running
+
+
+def test_it_pauses_itself_when_a_new_kind_of_failure_appears(
+    practice: Practice, sam: User, retries: Retries
+) -> None:
+    running = paused_by_a_new_kind(practice, sam, retries)
     assert running.state == Replay.State.PAUSED
     assert running.message == "Paused by itself: a new kind of failure appeared. A new thing."
 
 
 def test_resuming_accepts_the_new_kind_and_goes_on(practice: Practice, sam: User, retries: Retries) -> None:
-    test_it_pauses_itself_when_a_new_kind_of_failure_appears(practice, sam, retries)
-    running = Replay.objects.get()
+    running = paused_by_a_new_kind(practice, sam, retries)
     assert replay.resume(running)
     batch.run(running.pk)
     assert outcomes(running) == ["failed", "confirmed", "confirmed"]
