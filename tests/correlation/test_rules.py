@@ -170,6 +170,14 @@ def test_a_voided_claim_with_successor_is_not_a_gap() -> None:
     assert gaps(a_visit(seen("4"), note(), void, claim("41")), at(MONDAY + WEEK)) == {}
 
 
+def test_a_duplicate_slip_whose_hand_keyed_claim_is_void_is_a_gap() -> None:
+    void = replace(claim(), lines=(line("180"), line("-180")))
+    slip = seen("4", charge_entry_not_required=True, charge_entry_not_required_reason="Duplicate Slip")
+    empty = replace(slip, charge_entry_not_required_reason="No Services Performed")
+    assert set(gaps(a_visit(slip, note(), void), at(MONDAY + WEEK))) == {"G22"}
+    assert gaps(a_visit(empty, note(), void), at(MONDAY + WEEK)) == {}
+
+
 def test_a_closed_claim_of_free_services_is_not_a_void() -> None:
     """§3.2: 99024 post-operative visits carry $0 by design."""
     free = replace(claim(), lines=(line("0", "99024"),))
