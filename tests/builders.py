@@ -1,4 +1,4 @@
-"""Rows with believable defaults, so that a test names only what it is about. Ids count up; nothing is random."""
+"""Rows with believable defaults: a test names only what it is about. Ids count up; nothing is random."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def a_practice(slug: str = "riverside", **fields: Any) -> Practice:
     """A practice whose feeds all came through a minute ago."""
     fields = {"name": slug.title(), "athena_id": str(next(_ids))} | fields
     practice = Practice.objects.create(slug=slug, **fields)
-    for resource in ("appointments", "encounters", "claims", "claimtransactions"):
+    for resource in ("appointments", "encounters", "claims", "transactions"):
         a_feed(practice, resource)
     return practice
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -9,7 +10,9 @@ from django.db.models import Case, CharField, F, Q, Value, When
 
 from athena_dash.core import clock
 from athena_dash.correlation.models import Verdict
+from athena_dash.practices.models import Practice
 from athena_dash.sync.feeds import FeedState, state
+from athena_dash.sync.feeds import Freshness as FeedFreshness
 from athena_dash.sync.models import Feed
 
 # Which nodes of the visit track (core.templatetags.track.NODES) we know only through a feed.
@@ -17,8 +20,14 @@ NODES_OF_FEED: Mapping[str, range] = {
     "appointments": range(0, 2),
     "encounters": range(2, 4),
     "claims": range(4, 8),
-    "claimtransactions": range(7, 8),
+    "transactions": range(7, 8),
 }
+
+
+@dataclass(frozen=True)
+class HeardFrom:
+    practice: Practice
+    groups: tuple[tuple[FeedFreshness, list[tuple[Feed, FeedState]]], ...]
 
 
 @dataclass(frozen=True)
@@ -31,7 +40,27 @@ class Freshness:
     def why_suspect(self, practice_id: int, needs_feed: str) -> str:
         """Why a gap that needs this feed cannot be believed; empty when it can."""
         sentence = self.quiet.get((practice_id, needs_feed), "")
-        return f"The {needs_feed} feed is behind: {sentence}" if sentence else ""
+        return f"The {needs_feed.replace('_', ' ')} feed is behind: {sentence}" if sentence else ""
+
+    @property
+    def hides_visits(self) -> bool:
+        """Whether a feed that visits are read from is quiet; others cannot make a charge look missing."""
+        return any(resource in NODES_OF_FEED for _, resource in self.quiet)
+
+    @property
+    def heard_at(self) -> dt.datetime | None:
+        return max((feed.last_success_at for feed, _ in self.feeds if feed.last_success_at), default=None)
+
+    def by_practice(self) -> list[HeardFrom]:
+        """For each practice, its feeds by how fresh they are, the fresh ones first."""
+        heard: dict[Practice, dict[FeedFreshness, list[tuple[Feed, FeedState]]]] = {}
+        for feed, told in self.feeds:
+            heard.setdefault(feed.practice, {}).setdefault(told.freshness, []).append((feed, told))
+        order = list(FeedFreshness)
+        return [
+            HeardFrom(practice, tuple(sorted(groups.items(), key=lambda item: order.index(item[0]))))
+            for practice, groups in heard.items()
+        ]
 
     def verdict(self) -> Case:
         """The verdict as it reads now, for SQL over `open_gap`; Gap rows keep what the judge said."""
@@ -54,7 +83,7 @@ class Freshness:
 
 def freshness_of(practice_ids: Collection[int]) -> Freshness:
     now = clock.now()
-    feeds = Feed.objects.filter(practice_id__in=practice_ids).select_related("practice")
-    read = tuple((feed, state(feed, now)) for feed in feeds.order_by("practice__name", "resource"))
+    found = Feed.objects.filter(practice_id__in=practice_ids).select_related("practice")
+    read = tuple((feed, state(feed, now)) for feed in found.order_by("practice__name", "resource"))
     quiet = {(feed.practice_id, feed.resource): told.sentence for feed, told in read if not told.trusted}
     return Freshness(read, quiet)

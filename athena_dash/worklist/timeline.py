@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from athena_dash.practices.statuses import meaning
 from athena_dash.worklist.visit_records import VisitRecords
-from athena_dash.worklist.words import gap_title
+from athena_dash.worklist.words import CLOSED_BY, gap_title
 
 
 class Side(StrEnum):
@@ -91,9 +91,8 @@ def _statuses(records: VisitRecords) -> Iterator[Event]:
 
 
 def _gaps(records: VisitRecords) -> Iterator[Event]:
-    closers = {"data": "the missing record arrived", "suppressor": "nothing is expected any more"}
     for gap in records.gaps:
         again = f" (opened {gap.times_opened} times)" if gap.times_opened > 1 else ""
         yield from _at(records, gap.opened_at, Side.OURS, f"Gap opened: {gap_title(gap.code).lower()}{again}")
-        why = closers.get(gap.closed_by, f"by {gap.closed_by}")
+        why = CLOSED_BY.get(gap.closed_by, "no reason recorded")
         yield from _at(records, gap.closed_at, Side.OURS, f"Gap closed: {gap_title(gap.code).lower()}, {why}")

@@ -100,7 +100,7 @@ def _records(links: Sequence[Link]) -> dict[tuple[int, str, str], Any]:
 
 def _candidates(links: Sequence[Link]) -> dict[tuple[int, int], Visit]:
     """Only visits of the link's own practice: evidence is data and could name any id."""
-    ids = {c["visit_id"] for link in links for c in link.evidence.get("candidates", ())}
+    ids = {c.get("visit_id") for link in links for c in link.evidence.get("candidates", ())} - {None}
     practices = {link.practice_id for link in links}
     found = Visit.objects.filter(pk__in=ids, practice_id__in=practices) if ids else ()
     return {(visit.practice_id, visit.pk): visit for visit in found}
@@ -111,7 +111,7 @@ def _row(link: Link, record: Any, visits: Mapping[tuple[int, int], Visit]) -> Un
     date = getattr(record, date_column, None)
     shown = []
     for candidate in link.evidence.get("candidates", ()):
-        if visit := visits.get((link.practice_id, candidate["visit_id"])):
+        if visit := visits.get((link.practice_id, candidate.get("visit_id", 0))):
             shown.append(Candidate(visit.pk, visit.service_date, visit.visit_type, candidate.get("points")))
     return UnmatchedRow(
         kind=link.kind,

@@ -50,5 +50,13 @@ SIGNALS: Mapping[str, str] = {  # revenue-cycle.md §2.0, D1 to D10
 }
 
 
+CLOSED_BY: Mapping[str, str] = {
+    "data": "athena’s records no longer show it",
+    "suppressor": "nothing is expected any more",
+    "replay": "a replay brought the missing record",
+    "user": "a person closed it",
+}
+
+
 def gap_title(code: str) -> str:
     return TITLES.get(code, f"Gap {code}")

@@ -63,6 +63,13 @@ def test_today_is_all_clear_without_gaps_and_unconnected_without_feeds(
     assert "No practice is connected yet" in desk.get(reverse("today")).content.decode()
 
 
+def test_each_feeds_freshness_is_told_by_practice(desk: Client, practice: Practice) -> None:
+    a_feed(practice, "claims", quiet_for=dt.timedelta(minutes=47))
+    (heard,) = desk.get(reverse("today")).context["heard"]
+    told = {word: [feed.resource for feed, _ in feeds] for word, feeds in heard.groups}
+    assert told == {"fresh": ["appointments", "encounters", "transactions"], "stale": ["claims"]}
+
+
 def test_everyone_lands_on_the_first_screen_of_their_role(practice: Practice, client: Client) -> None:
     for role, home in (("billing", "today"), ("support", "failures"), ("admin", "practices")):
         client.force_login(a_user(practice, role=role))

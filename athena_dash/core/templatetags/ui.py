@@ -91,6 +91,12 @@ def business_days(since: dt.date, until: dt.date) -> int:
 
 
 @register.filter
+def spoken(name: str) -> str:
+    """An identifier as people say it: "document_references" is "document references"."""
+    return name.replace("_", " ")
+
+
+@register.filter
 def plural(count: int, words: str) -> str:
     """`{{ 3|plural:"visit,visits" }}` gives "3 visits"."""
     one, many = words.split(",")

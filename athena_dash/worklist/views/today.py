@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -11,9 +9,6 @@ from django.views.decorators.http import require_safe
 
 from athena_dash.accounts.rights import SEE_VISITS, home_of, needs
 from athena_dash.core.render import page
-from athena_dash.practices.models import Practice
-from athena_dash.sync.feeds import FeedState
-from athena_dash.sync.models import Feed
 from athena_dash.worklist.desk import desk_of
 from athena_dash.worklist.filters import Filters
 from athena_dash.worklist.queries import DEADLINE_DAYS
@@ -31,16 +26,11 @@ def home(request: HttpRequest) -> HttpResponse:
 def today(request: HttpRequest) -> HttpResponse:
     desk = desk_of(request)
     numbers = today_of(desk)
-    feeds: defaultdict[Practice, list[tuple[Feed, FeedState]]] = defaultdict(list)
-    for feed, state in desk.freshness.feeds:
-        feeds[feed.practice].append((feed, state))
     context = {
         "numbers": numbers,
         "today": desk.today,
-        "feeds": [(practice, of_one) for practice, of_one in feeds.items()],
-        "heard_at": max(
-            (f.last_success_at for f, _ in desk.freshness.feeds if f.last_success_at), default=None
-        ),
+        "heard": desk.freshness.by_practice(),
+        "heard_at": desk.freshness.heard_at,
         "near_limit_url": Filters(limit=DEADLINE_DAYS).query(),
         "opened_url": Filters(opened=numbers.yesterday).query(),
     }

@@ -30,7 +30,7 @@ from athena_dash.worklist.reveal import is_revealed, reveal_patient
 from athena_dash.worklist.rows import verdict_badge
 from athena_dash.worklist.timeline import timeline
 from athena_dash.worklist.visit_records import VisitRecords, read_records
-from athena_dash.worklist.words import ACTIONS, ESTIMATORS, SIGNALS, gap_title
+from athena_dash.worklist.words import ACTIONS, CLOSED_BY, ESTIMATORS, SIGNALS, gap_title
 
 PARTS = {"drawer": "worklist/drawer.html", "visit": "worklist/visit_body.html"}
 
@@ -85,7 +85,11 @@ def visit_context(request: HttpRequest, visit: Visit) -> dict[str, Any]:
         "timeline": timeline(records),
         "money": money_of(records),
         "gap": gap_words(records, desk),
-        "closed_gaps": [(gap, gap_title(gap.code)) for gap in records.gaps if gap.closed_at],
+        "closed_gaps": [
+            (gap, gap_title(gap.code), CLOSED_BY.get(gap.closed_by, ""))
+            for gap in records.gaps
+            if gap.closed_at
+        ],
         "other_gaps": [
             (gap, gap_title(gap.code)) for gap in records.gaps if not gap.closed_at and not gap.primary
         ],

@@ -51,10 +51,8 @@ def worklist(request: HttpRequest) -> HttpResponse:
         # Whoever may see names may read what was searched; a colleague's search may be one.
         "searched": _searched(filters, text, shown=bool(named)),
         "connected": bool(desk.freshness.feeds),
-        "heard_at": max(
-            (f.last_success_at for f, _ in desk.freshness.feeds if f.last_success_at), default=None
-        ),
-        "quiet": sorted({state.sentence for _, state in desk.freshness.feeds if not state.trusted}),
+        "heard_at": desk.freshness.heard_at,
+        "quiet": desk.freshness.hides_visits,
         "may_work": practices_with(request.user, WORK_VISITS).exists(),
     }
     return page(request, "worklist/visits.html", context, parts={"worklist": "worklist/list.html"})
