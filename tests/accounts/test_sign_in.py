@@ -28,7 +28,9 @@ def sign_in(client: Client, password: str = "correct horse", username: str = "be
     return client.post("/sign-in", {"username": username, "password": password, **more})
 
 
-@pytest.mark.parametrize(("role", "home"), [("billing", "/today"), ("support", "/failures"), ("admin", "/practices")])
+@pytest.mark.parametrize(
+    ("role", "home"), [("billing", "/today"), ("support", "/failures"), ("admin", "/practices")]
+)
 def test_each_role_comes_to_its_own_first_screen(client: Client, role: str, home: str) -> None:
     a_user(a_practice(), role=role, username="pat")
     answer = client.post("/sign-in", {"username": "pat", "password": "correct horse"})
@@ -61,7 +63,9 @@ def test_after_ten_wrong_passwords_even_the_right_one_waits(client: Client, bell
         sign_in(client, "wrong")
     answer = client.post("/sign-in", {"username": "bella", "password": "correct horse"})
     assert answer.context["form"].non_field_errors() == [PAUSED]
-    elsewhere = Client(REMOTE_ADDR="10.0.0.9").post("/sign-in", {"username": "bella", "password": "correct horse"})
+    elsewhere = Client(REMOTE_ADDR="10.0.0.9").post(
+        "/sign-in", {"username": "bella", "password": "correct horse"}
+    )
     assert elsewhere.status_code == 302
 
 
@@ -81,7 +85,9 @@ def test_a_good_sign_in_forgets_the_bad_ones(client: Client, bella: User) -> Non
     assert client.post("/sign-in", {"username": "bella", "password": "correct horse"}).status_code == 302
 
 
-@pytest.mark.parametrize("next_page", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "/\\evil.example"])
+@pytest.mark.parametrize(
+    "next_page", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "/\\evil.example"]
+)
 def test_nobody_is_sent_off_site(client: Client, bella: User, next_page: str) -> None:
     answer = client.post("/sign-in", {"username": "bella", "password": "correct horse", "next": next_page})
     assert answer.headers["Location"] == "/today"
