@@ -10,13 +10,17 @@ from athena_dash.sync.budget import SharedBudget, SharedTokens, shared
 from athena_dash.sync.source import Source
 from integrations.athena.auth import ClientCredentials
 from integrations.athena.calls import CallObserver
+from integrations.athena.errors import ConfigError
 from integrations.athena.session import Session
 from integrations.connection import Settings, Verdict, check
 
 
 def source_for(practice: Practice, observer: CallObserver | None = None) -> Source:
     """`with source_for(practice) as source`. ConfigError when the connection cannot be right as it is written."""
-    return Source(session(practice.connection, observer))
+    connection = Connection.objects.select_related("practice").filter(practice=practice).first()
+    if connection is None:
+        raise ConfigError("The practice has no connection to athena yet; set one up.")
+    return Source(session(connection, observer))
 
 
 def session(connection: Connection, observer: CallObserver | None = None) -> Session:

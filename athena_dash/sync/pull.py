@@ -67,7 +67,7 @@ def run_feed(feed_id: int, *, trigger: str = "schedule", progress: Progress | No
     lease = take(feed_id)
     if lease is None:
         return None
-    feed = Feed.objects.select_related("practice__connection").get(pk=feed_id)
+    feed = Feed.objects.select_related("practice").get(pk=feed_id)
     Run.objects.filter(feed=feed, outcome=Run.Outcome.RUNNING).update(outcome=Run.Outcome.LOST)  # killed
     run = Run.objects.create(feed=feed, practice_id=feed.practice_id, trigger=trigger, started_at=clock.now())
     tally = Tally()

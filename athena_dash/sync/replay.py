@@ -157,7 +157,7 @@ def claim(failure_id: int) -> Failure | None:
     )
     if not free.update(claimed_until=now + CLAIM, claim_token=F("claim_token") + 1):
         return None
-    return Failure.objects.select_related("practice__connection", "feed").get(pk=failure_id)  # type: ignore[no-any-return]
+    return Failure.objects.select_related("practice", "feed").get(pk=failure_id)  # type: ignore[no-any-return]
 
 
 def unclaimed(failure_id: int) -> RetryResult:

@@ -6,17 +6,18 @@ changed feed forgets a page as soon as it has handed it out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from athena_dash.sync.models import Feed, Subject
 from athena_dash.sync.resources import Resource
 from athena_dash.sync.source import Source
 from integrations.athena.endpoints import endpoint
-from integrations.athena.errors import AthenaError, SubscriptionMissing
+from integrations.athena.errors import AthenaError, InvalidResponse, SubscriptionMissing
 from integrations.athena.page import Page
 from integrations.athena.subscriptions import State
 from integrations.athena.values import EASTERN
@@ -29,6 +30,7 @@ OVERLAP = timedelta(minutes=10)
 SAFETY_NET = timedelta(minutes=15)  # how often windows are walked although the changed feed is active
 TOGETHER = 25  # subjects committed and processed in one go
 CONCURRENCY = 4
+SMALLER_PAGES = (100, 10)
 
 Cursor = dict[str, Any]
 
@@ -59,8 +61,8 @@ def walk_changed(source: Source, resource: Resource, feed: Feed, now: datetime) 
     try:
         if feed.cursor.get("reading") and read_at:
             since = datetime.fromisoformat(read_at) - OVERLAP
-            for page in source.v1.changed(resource.name, processed_between=(since, now)):
-                yield Step(pages=((page, ""),))
+            handed_out = partial(source.v1.changed, resource.name, processed_between=(since, now))
+            yield from to_the_end(handed_out)
         yield Step(cursor={"reading": True, "read_at": read_at or now.isoformat()})
         for page in source.v1.changed(resource.name):
             yield Step(pages=((page, ""),))
@@ -117,9 +119,27 @@ def window(
     """Both days included. The cursor moves only after the last page of the window."""
     start, end = endpoint(resource.name).dates or ("", "")
     params: dict[str, Any] = {start: first, end: last, **(more or {})}
-    for page in source.v1.pages(resource.name, **params):
-        yield Step(pages=((page, ""),))
+    yield from to_the_end(partial(source.v1.pages, resource.name, **params))
     yield Step(cursor=cursor)
+
+
+def to_the_end(pages: Callable[..., Iterator[Page]]) -> Iterator[Step]:
+    """No snapshot spans two pages, so a list that came out shorter than athena counts it is read again. One that
+    cannot be read is asked for in smaller pages: it may have been too large for us or for a gateway on the way."""
+    smaller: dict[str, Any] = {}
+    for limit in (*SMALLER_PAGES, None):
+        seen = total = 0
+        try:
+            for page in pages(**smaller):
+                seen, total = seen + len(page.items), page.total or 0
+                yield Step(pages=((page, ""),))
+        except InvalidResponse:
+            if limit is None:
+                raise
+            smaller = {"limit": limit}
+        else:
+            if seen >= total:
+                return
 
 
 def eastern(at: datetime) -> str:
