@@ -31,7 +31,7 @@ PRESET = Preset(
 FEED_TABLES = {"appointment": "appointments", "claim": "claims", "patient": "patients"}
 
 
-def make_world(path: Path, visits: int = 40, seed: int = 7) -> Path:
+def make_world(path: Path, visits: int = 24, seed: int = 7) -> Path:
     with Store(path) as store:
         populate(store, seed=seed, practices=1, visits=visits, as_of=NOW)
         store.db.execute("pragma wal_checkpoint(truncate)")
@@ -65,6 +65,10 @@ class Athena:
         httpx.delete(f"{self.url}/_sandbox/faults").raise_for_status()
         client = {"client_id": CLIENT, "client_secret": SECRET}
         httpx.post(f"{self.url}/_sandbox/clients", json=client).raise_for_status()
+
+    def fired(self, name: str) -> int:
+        listed = httpx.get(f"{self.url}/_sandbox/faults").json()["faults"]
+        return int(next(fault.get("fired", 0) for fault in listed if fault["name"] == name))
 
     def calls(self) -> int:
         counted = httpx.get(f"{self.url}/_sandbox/calls").json()["practices"]

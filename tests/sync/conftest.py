@@ -1,4 +1,4 @@
-"""One practice on a synthetic athena of forty visits, under a clock that stands still until a test moves it."""
+"""One practice on a synthetic athena of two dozen visits, under a clock that stands still until a test moves it."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def synced_once(
     time = Time()
     with django_db_blocker.unblock(), clock.frozen(time.now), impatient(), serving(path, time) as athena:
         forget_shared()
-        practice = Practice.objects.create(slug="riverside", name="Riverside", athena_id=PRACTICE)
+        practice = Practice.objects.create(slug="synced", name="Synced", athena_id=PRACTICE)
         connect(practice, athena)
         create_feeds(practice)
         for minutes in FIRST_SYNC:
@@ -121,7 +121,18 @@ def synced(synced_once: Path, db: None, time: Time, tmp_path: Path, no_waiting: 
     time.passes(minutes=sum(FIRST_SYNC) + 1)
     with serving(Path(shutil.copy(synced_once, tmp_path / "athena.sqlite")), time) as athena:
         forget_shared()
-        practice = Practice.objects.get(slug="riverside")
+        practice = Practice.objects.get(slug="synced")
         practice.connection.base_url = athena.url
         practice.connection.save()
         yield Synced(practice, athena)
+
+
+@pytest.fixture
+def pages_of_five(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    from integrations.athena import client
+    from integrations.athena.endpoints import ENDPOINTS
+
+    small = {name: replace(one, page_size=5) if one.page_size else one for name, one in ENDPOINTS.items()}
+    monkeypatch.setattr(client, "endpoint", small.__getitem__)
