@@ -23,7 +23,7 @@ REVIEW_FLOOR = 3.5
 DATE_POINTS = {0: 4.0, 1: 1.5, 2: -0.5, 3: -1.0}
 SAME_PROVIDER, SUPERVISOR, OTHER_PROVIDER = 3.0, 2.0, -1.0
 SAME_DEPARTMENT, OTHER_DEPARTMENT = 1.5, -1.0
-PROCEDURES_AGREE, PROCEDURES_DIFFER = 2.5, -6.5  # none of the documented services: a person must say
+PROCEDURES_AGREE, PROCEDURES_DIFFER = 2.5, -4.0
 DIAGNOSES_AGREE, DIAGNOSES_DIFFER = 1.0, -0.5
 ALREADY_CLAIMED = -3.0
 AWAITED = 1.5
@@ -99,7 +99,8 @@ def match(record: Unbound, candidates: Sequence[Candidate]) -> Match:
     )
     best = ranked[0]
     lead = best.points - ranked[1].points if len(ranked) > 1 else MARGIN
-    if best.points >= THRESHOLD and lead >= MARGIN:
+    contradicted = best.facts.get("procedures", 0) < 0  # it bills none of the documented services
+    if best.points >= THRESHOLD and lead >= MARGIN and not contradicted:
         unique = len(exact) == 1 and exact[0] is best.candidate
         return Match(
             record_id=record.record_id,
