@@ -1,0 +1,93 @@
+"""kill -9 in the middle of a sync loses nothing and doubles nothing: in the end all is as if nothing had happened."""
+
+from __future__ import annotations
+
+import random
+import time as wall
+from collections import Counter
+
+import msgspec
+import pytest
+
+from athena_dash.practices.models import Practice
+from athena_dash.sync import feeds
+from athena_dash.sync.models import Failure, Feed, RawRecord
+from tests.stories.killing import run_and_kill
+from tests.sync.athena import CLIENT, PRACTICE, SECRET, Athena
+from tests.sync.rig import connect, contents, due_subjects, forget_shared, pull_all, settle
+
+KILLS = 12
+
+
+def join(slug: str, athena: Athena, client: str = CLIENT) -> Practice:
+    """A practice of ours on that athena, with a credential of its own: a changed feed belongs to the key."""
+    athena.register(client, SECRET)
+    practice = Practice.objects.create(slug=slug, name=slug, athena_id=PRACTICE)
+    connection = connect(practice, athena)
+    connection.client_id = client
+    connection.save()
+    feeds.create_feeds(practice)
+    return practice
+
+
+def restart(practice: Practice, athena: Athena) -> None:
+    """Time enough passes for a dead worker's lease to run out, and the tick does its duty."""
+    athena.time.passes(minutes=3)
+    settle(practice)
+
+
+def move_claims(athena: Athena, rng: random.Random) -> None:
+    """Life goes on over there: some claims move, and the changed feed will say so exactly once."""
+    for claim in rng.sample(athena.things("claim"), 3):
+        status = rng.choice(["HOLD", "DROP", "BILLED", "FOLLOWUP", "CLOSED"])
+        if claim.primary:
+            slot = msgspec.structs.replace(claim.primary, status=status)
+            athena.change("claim", msgspec.structs.replace(claim, primary=slot, modified=athena.time.now))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sync_killed_at_many_moments_ends_like_one_that_was_left_alone(athena, capsys) -> None:
+    forget_shared()
+    rng = random.Random(9)
+    practice, alone = join("killed", athena), join("alone", athena, client="another-key")
+    killed = unfinished = left_behind = 0
+    began = wall.monotonic()
+    for number in range(KILLS):
+        end = run_and_kill(lambda: pull_all(practice) and None, after=rng.uniform(0.05, 1.2))
+        killed += end.killed
+        unfinished += Feed.objects.filter(practice=practice, lease_until__isnull=False).count()
+        left_behind += RawRecord.objects.filter(practice=practice, processed_version=None).count()
+        pull_all(alone)
+        restart(practice, athena)
+        if number >= 4:
+            move_claims(athena, rng)
+    for _ in range(2):
+        restart(practice, athena)
+        pull_all(practice), pull_all(alone)
+    seconds = wall.monotonic() - began
+    assert killed >= 10, "the kills must fall into the work"
+    mine, undisturbed = contents(practice), contents(alone)
+    counts = {table: len(rows) for table, rows in undisturbed.items()}
+    assert differing(mine, undisturbed) == {}
+    assert not due_subjects(practice).exists()
+    assert not Failure.objects.filter(practice=practice, resolved_at=None).exists()
+    assert not RawRecord.objects.filter(practice=practice, processed_version=None).exists()
+    assert not Feed.objects.filter(practice=practice, lease_until__isnull=False).exists()
+    with capsys.disabled():
+        print(
+            f"\nkill -9: {killed} of {KILLS} workers killed in mid-sync in {seconds:.1f} s, holding "
+            f"{unfinished} leases, with {left_behind} payloads kept and not processed; afterwards {sum(counts.values())} rows, links and gaps equal"
+        )
+
+
+def differing(
+    mine: dict[str, list[tuple[object, ...]]], other: dict[str, list[tuple[object, ...]]]
+) -> dict[str, Counter[str]]:
+    """What one side has more often than the other, by table. The history of statuses differs by right: who looks
+    later has seen less."""
+    found = {}
+    for table in mine.keys() - {"ClaimStatusChange"}:
+        more, less = Counter(map(repr, mine[table])), Counter(map(repr, other[table]))
+        if more != less:
+            found[table] = (more - less) + (less - more)
+    return found
