@@ -188,6 +188,7 @@ def test_signed_orders_marked_to_bill_without_a_claim_are_a_gap() -> None:
     orders = note(kind="ORDERSONLY")
     assert "G23" in gaps(a_visit(None, orders, service("36415")), at(MONDAY + 2 * DAY))
     assert gaps(a_visit(None, orders), at(MONDAY + 2 * DAY)) == {}
+    assert gaps(a_visit(None, note(), service("36415")), at(MONDAY + 2 * DAY)) == {}
 
 
 # §2.3 Claim and submission, §2.4 Money
