@@ -122,11 +122,11 @@ def told(failure: Failure, result: RetryResult, verb: str, trigger: str, by: Use
 
 def measured(failure: Failure, visits: Collection[int], since: datetime) -> RetryResult:
     """Confirmed means: the record is in, correlation ran, and this is what became of the gaps it held open."""
-    gaps = Gap.objects.for_practice(failure.practice_id)
+    of_visits = Gap.objects.for_practice(failure.practice_id)
     if visits or failure.subject_kind != Failure.SubjectKind.FEED:
-        gaps = gaps.filter(visit_id__in=visits)
-    closed = gaps.filter(closed_at__gte=since).aggregate(count=Count("pk"), dollars=Sum("at_risk"))
-    left = gaps.filter(closed_at__isnull=True).count() if visits else 0
+        of_visits = of_visits.filter(visit_id__in=visits)
+    closed = of_visits.filter(closed_at__gte=since).aggregate(count=Count("pk"), dollars=Sum("at_risk"))
+    left = of_visits.filter(closed_at__isnull=True).count() if visits else 0
     dollars = closed["dollars"] or Decimal(0)
     return RetryResult(
         outcome="confirmed",
@@ -139,15 +139,14 @@ def measured(failure: Failure, visits: Collection[int], since: datetime) -> Retr
 
 
 def sentence(closed: int, dollars: Decimal, left: int) -> str:
+    rest = f"; {gaps(left)} of these visits stay open." if left else "."
     if not closed:
-        return (
-            "It came through. No gap was waiting for it."
-            if not left
-            else f"It came through; {left} gaps remain."
-        )
-    gaps = "1 gap" if closed == 1 else f"{closed} gaps"
-    rest = f"; {left} remain." if left else "."
-    return f"It came through and closed {gaps} worth ${dollars:,.0f} expected{rest}"
+        return f"It came through; no gap was waiting for it{rest}"
+    return f"It came through and closed {gaps(closed)} worth ${dollars:,.0f} expected{rest}"
+
+
+def gaps(count: int) -> str:
+    return "1 gap" if count == 1 else f"{count} gaps"
 
 
 def claim(failure_id: int) -> Failure | None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from athena_dash.practices.models import Practice
-from athena_dash.sync.models import Run
+from athena_dash.sync.models import Feed, Run
 from athena_dash.sync.pull import sync_practice
 from athena_dash.sync.resources import RESOURCES
 
@@ -27,8 +27,12 @@ class Command(BaseCommand):
         if found is None:
             known = ", ".join(Practice.objects.values_list("slug", flat=True)) or "none yet"
             raise CommandError(f"There is no practice {practice!r}. Known: {known}.")
+        running = Feed.objects.for_practice(found).filter(paused_at=None).values_list("resource", flat=True)
+        wanted = {name for name in running if feed is None or name in feed}
         runs = sync_practice(found, feed, self.show)
         self.stdout.write("")
+        for name in sorted(wanted - {run.feed.resource for run in runs}):
+            self.stdout.write(f"{name}: another worker has it; it is left to that one")
         failed = [run for run in runs if run.outcome == Run.Outcome.FAILED]
         total = sum(run.records for run in runs)
         self.stdout.write(
