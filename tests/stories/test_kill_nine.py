@@ -75,8 +75,9 @@ def test_a_sync_killed_at_many_moments_ends_like_one_that_was_left_alone(athena,
     assert not Feed.objects.filter(practice=practice, lease_until__isnull=False).exists()
     with capsys.disabled():
         print(
-            f"\nkill -9: {killed} of {KILLS} workers killed in mid-sync in {seconds:.1f} s, holding "
-            f"{unfinished} leases, with {left_behind} payloads kept and not processed; afterwards {sum(counts.values())} rows, links and gaps equal"
+            f"\nkill -9: {killed} of {KILLS} workers killed in mid-sync in {seconds:.1f} s; they left "
+            f"{unfinished} leases held and {left_behind} payloads unprocessed; "
+            f"afterwards {sum(counts.values())} rows, links and gaps equal"
         )
 
 
