@@ -15,6 +15,7 @@ from pathlib import Path
 import django
 import pytest
 import pytest_socket
+from django.conf import settings
 
 OWN_STATE = "ATHENA_DASH_TEST_STATE"  # set by the run that made it, for its xdist workers
 REFERENCE = "../shared/reference"  # recordings that are not part of a checkout; the one reason to skip in CI
@@ -37,12 +38,13 @@ from athena_dash.core.embedded.valkey import Valkey  # noqa: E402
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-    if "REDIS_URL" not in os.environ:
-        # One Valkey database a worker: one worker's flush must not empty another's queues.
-        os.environ["REDIS_URL"] = Valkey(State.from_environment()).url(int(worker.removeprefix("gw")) % 16)
-        os.environ.pop("DATABASE_URL", None)
+    # One Valkey database a worker: one worker's flush must not empty another's queues. Workers inherit the
+    # controller's environment, so each sets its own.
+    os.environ["REDIS_URL"] = Valkey(State.from_environment()).url(int(worker.removeprefix("gw")) % 16)
+    os.environ.pop("DATABASE_URL", None)
     attach(durable=False)
     django.setup()
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # tests make many users
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

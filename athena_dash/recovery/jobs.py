@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-from uuid import uuid4
-
 from django.db.models import Q
-from django_rq import get_queue
-from redis import RedisError
 
 from athena_dash.core import clock
+from athena_dash.core.queue import wake
 from athena_dash.recovery import batch
 from athena_dash.recovery.models import Replay
-
-log = logging.getLogger(__name__)
 
 
 def enqueue_due() -> int:
@@ -24,23 +18,8 @@ def enqueue_due() -> int:
 
 
 def enqueue(replay_id: int) -> bool:
-    """False when a job already waits, or the queue is away: PostgreSQL remembers, the tick tries again."""
-    try:
-        return _enqueue(replay_id)
-    except RedisError:
-        log.warning("the queue does not answer; the tick will wake a worker", extra={"replay": replay_id})
-        return False
+    return wake("replay", run_replay, replay_id)
 
 
-def _enqueue(replay_id: int) -> bool:
-    queue = get_queue("replay")
-    name = f"replay-{replay_id}-"
-    if any(job_id.startswith(name) for job_id in queue.job_ids):
-        return False
-    # A new id each time: RQ fails to clean up after a job whose namesake died with its worker.
-    queue.enqueue(work, replay_id, job_id=f"{name}{uuid4().hex}", result_ttl=0)
-    return True
-
-
-def work(replay_id: int) -> None:
+def run_replay(replay_id: int) -> None:
     batch.run(replay_id)

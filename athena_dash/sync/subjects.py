@@ -48,10 +48,21 @@ where practice_id = %(practice)s and external_id = any(%(ids)s)
 CLAIMS = """
 select external_id, '' from records_claim where practice_id = %(practice)s and external_id = any(%(ids)s)
 """
-HELD_CLAIMS = """
+# athena dates no status; its notes are the nearest thing to a history, so every open claim's are read
+OPEN_CLAIMS = """
 select external_id, '' from records_claim
 where practice_id = %(practice)s and external_id = any(%(ids)s)
-  and 'HOLD' in (right(primary_status, 4), right(secondary_status, 4), right(patient_status, 4))
+  and not (primary_status in ('', 'CLOSED') and secondary_status in ('', 'CLOSED'))
+"""
+# a merge moves what was charted for the old id to the survivor, whom no appointment of ours may name
+SURVIVORS = """
+select merged_into, '' from records_patient
+where practice_id = %(practice)s and external_id = any(%(ids)s) and merged_into <> ''
+"""
+CHARTS_OF_SURVIVORS = """
+select p.merged_into, s.scope from records_patient p
+join sync_subject s on s.practice_id = p.practice_id and s.resource = 'encounters' and s.key = p.external_id
+where p.practice_id = %(practice)s and p.external_id = any(%(ids)s) and p.merged_into <> ''
 """
 NAMED_CLAIMS = """
 select external_id, '' from records_claim
@@ -83,6 +94,10 @@ ROUTES: dict[str, tuple[Rule, ...]] = {
         ("claim", "claims", NAMED_CLAIMS, False),  # named by an appointment, in no window yet
         *(("appointment", name, PATIENTS_SEEN, True) for name in FHIR),
     ),
+    "patients": (
+        ("patient", "encounters", CHARTS_OF_SURVIVORS, True),
+        *(("patient", name, SURVIVORS, True) for name in FHIR),
+    ),
     "encounters": (
         ("encounter", "services", DOCUMENTED, True),
         *(("encounter", name, SIGNED_PATIENTS, True) for name in FHIR),
@@ -90,7 +105,7 @@ ROUTES: dict[str, tuple[Rule, ...]] = {
     "claims": (
         ("claim", "transactions", CLAIMS, True),
         ("chargeline", "transactions", CLAIMS_OF_LINES, True),
-        ("claim", "claim_notes", HELD_CLAIMS, True),
+        ("claim", "claim_notes", OPEN_CLAIMS, True),
         ("claim", "patients", ANY_PATIENT.format(table="records_claim"), False),
         ("claim", "insurances", ANY_PATIENT.format(table="records_claim"), False),
     ),

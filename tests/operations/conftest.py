@@ -1,4 +1,4 @@
-"""A practice with one person for each role; passwords hashed fast, because these tests make many users."""
+"""A practice with one person for each role."""
 
 from __future__ import annotations
 
@@ -8,15 +8,9 @@ import pytest
 
 if TYPE_CHECKING:
     from django.test import Client
-    from pytest_django.fixtures import SettingsWrapper
 
     from athena_dash.accounts.models import User
     from athena_dash.practices.models import Practice
-
-
-@pytest.fixture(autouse=True)
-def _fast_passwords(settings: SettingsWrapper) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

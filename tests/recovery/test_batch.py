@@ -126,7 +126,7 @@ def test_two_ticks_make_one_job_and_a_lost_job_is_made_again(
     running = Replay.objects.create(practice=practice, key=uuid4(), verb="refetch", planned_at=clock.now())
     assert (jobs.enqueue_due(), jobs.enqueue_due()) == (1, 0)
     [job_id] = queue.job_ids
-    assert job_id.startswith(f"replay-{running.pk}-")
+    assert job_id.startswith(f"run_replay-{running.pk}-")
     queue.empty()
     assert jobs.enqueue_due() == 1
 

@@ -10,15 +10,12 @@ from django.core.cache import cache
 from django.test import Client
 
 if TYPE_CHECKING:  # a conftest is read before Django's apps are
-    from pytest_django.fixtures import SettingsWrapper
-
     from athena_dash.accounts.models import User
     from athena_dash.practices.models import Practice
 
 
 @pytest.fixture(autouse=True)
-def _fast_and_clean(settings: SettingsWrapper, as_of: datetime) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def _clean_cache(as_of: datetime) -> None:
     cache.clear()
 
 
