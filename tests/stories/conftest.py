@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.core.conftest import instance, make_instance
 from tests.sync.conftest import athena, no_waiting, time, world
 
-__all__ = ["athena", "no_waiting", "time", "world"]
+__all__ = ["athena", "instance", "make_instance", "no_waiting", "time", "world"]

@@ -31,9 +31,9 @@ PRESET = Preset(
 FEED_TABLES = {"appointment": "appointments", "claim": "claims", "patient": "patients"}
 
 
-def make_world(path: Path, visits: int = 24, seed: int = 7) -> Path:
+def make_world(path: Path, visits: int = 24, seed: int = 7, as_of: datetime = NOW) -> Path:
     with Store(path) as store:
-        populate(store, seed=seed, practices=1, visits=visits, as_of=NOW)
+        populate(store, seed=seed, practices=1, visits=visits, as_of=as_of)
         store.db.execute("pragma wal_checkpoint(truncate)")
     return path
 
@@ -47,6 +47,12 @@ class Time:
     def passes(self, *, minutes: float = 0, hours: float = 0, seconds: float = 0) -> None:
         self.now += timedelta(minutes=minutes, hours=hours, seconds=seconds)
         clock._frozen_at = self.now
+
+
+class RealTime(Time):
+    """For processes whose clock no test can hold still."""
+
+    now = property(lambda self: datetime.now(UTC), lambda self, _: None)  # type: ignore[assignment]
 
 
 @dataclass
