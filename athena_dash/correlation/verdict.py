@@ -1,7 +1,7 @@
 """A gap and what we know of our own sync → not billed, not synced, suspect sync or unverified, with the
 reasons.
 
-Discriminators D1, D4, D5, D7, D8 and D10 of revenue-cycle.md §2.0, the free ones first. A stale feed (D2) is
+Discriminators D1, D4, D5, D7, D8, D9 and D10 of revenue-cycle.md §2.0, the free ones first. A stale feed (D2) is
 joined when a screen is read, by Gap.needs_feed, so that a gap never keeps a verdict that time has overtaken.
 """
 
@@ -53,6 +53,8 @@ def judge(rule: Rule, visit: VisitFacts, evidence: Evidence) -> Judgement:
         return Judgement(SUSPECT_SYNC, (reason,))
     if reason := read_and_absent(rule, visit, evidence):
         return Judgement(NOT_BILLED, (reason,))
+    if rule.shown:
+        return Judgement(NOT_BILLED, (signal("D9", "athena's own record shows it, as last read"),))
     if rule.default_suspect:
         says = "athena's own records contradict each other here, so a record has probably not reached us"
         return Judgement(SUSPECT_SYNC, (signal("D5", says),))

@@ -47,6 +47,11 @@ def test_d4_a_live_read_that_found_none_means_not_billed() -> None:
     assert verdict(evidence=Evidence(absent={("claim", "100"): LATE})) == ("not_billed", "D4")
 
 
+def test_d9_a_state_that_athena_itself_shows_is_not_a_matter_of_sync() -> None:
+    judgement = gaps(a_visit(seen("3"), note("OPEN")), LATE)["G11"].judgement
+    assert (judgement.verdict, judgement.says[0]["signal"]) == ("not_billed", "D9")
+
+
 def test_d8_when_the_visits_around_have_claims_this_one_was_not_billed() -> None:
     assert verdict(a_visit(seen("3"), note(), neighbours=Neighbours(visits=6, charged=5))) == (
         "not_billed",

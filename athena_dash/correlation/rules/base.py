@@ -61,7 +61,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """`awaits`: kind of record whose arrival closes the gap; `needs_feed`: the feed that would bring it.
 
     `despite`: suppressors that do not silence the rule. `default_suspect`: without other evidence, rather our
-    sync than the desk (D5). `source`: where the rule is described.
+    sync than the desk (D5). `shown`: it rests on a word of athena's own record, not on an absence (D9).
+    `source`: where the rule is described.
     """
 
     code: str
@@ -73,6 +74,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     find: Find
     despite: frozenset[Suppressor] = frozenset()
     default_suspect: bool = False
+    shown: bool = False
 
 
 def after_grace(

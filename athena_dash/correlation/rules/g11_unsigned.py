@@ -55,4 +55,5 @@ RULE = Rule(
     needs_feed="encounters",
     source="revenue-cycle.md §2.2 G11",
     find=find,
+    shown=True,
 )

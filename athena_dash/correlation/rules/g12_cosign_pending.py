@@ -27,4 +27,5 @@ RULE = Rule(
     needs_feed="encounters",
     source="revenue-cycle.md §2.2 G12",
     find=find,
+    shown=True,
 )

@@ -41,5 +41,6 @@ RULE = Rule(
     needs_feed="claims",
     source="revenue-cycle.md §2.2 G20",
     find=find,
+    shown=True,
     despite=frozenset(Suppressor),
 )

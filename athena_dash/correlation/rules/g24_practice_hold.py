@@ -29,5 +29,6 @@ RULE = Rule(
     needs_feed="claims",
     source="revenue-cycle.md §0.6, §2.3 G24",
     find=find,
+    shown=True,
     despite=frozenset(Suppressor),
 )

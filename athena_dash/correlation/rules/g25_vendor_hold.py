@@ -33,5 +33,6 @@ RULE = Rule(
     needs_feed="claims",
     source="revenue-cycle.md §2.3 G25",
     find=find,
+    shown=True,
     despite=frozenset(Suppressor),
 )
