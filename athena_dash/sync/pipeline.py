@@ -23,7 +23,7 @@ from athena_dash.records.facts import ClaimFact, Sourced
 from athena_dash.records.history import append_statuses
 from athena_dash.records.models import Department
 from athena_dash.records.upsert import Touched, mark_record_gone, upsert
-from athena_dash.sync import failures, raw, subjects
+from athena_dash.sync import conformance, failures, raw, subjects
 from athena_dash.sync.evidence import evidence_of
 from athena_dash.sync.models import Failure, Feed, RawRecord, Stage
 from athena_dash.sync.normalise import Context, normalise
@@ -83,6 +83,7 @@ def process_batch(practice_id: int, raw_ids: Sequence[int], outcome: Outcome) ->
         keep_errors(understood.errors)
         unmapped_rows = keep_unmapped(practice_id, rows, understood.facts)
         resolve(practice_id, rows, {row.pk for row, _ in understood.errors}, unmapped_rows)
+        conformance.sample(practice_id, rows)
         visits = relate(practice_id, with_failed(touched, understood.errors))
         RawRecord.objects.filter(practice_id=practice_id, pk__in=raw_ids).update(
             processed_version=raw.VERSION

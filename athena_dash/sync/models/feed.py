@@ -36,6 +36,9 @@ class Feed(models.Model):
     last_attempt_at = models.DateTimeField(null=True)
     last_success_at = models.DateTimeField(null=True)
     failures_in_a_row = models.PositiveIntegerField(default=0)
+    conformance = models.JSONField(
+        default=dict
+    )  # of sampled FHIR payloads: {"checked": n, "findings": {text: n}}
     lease_token = models.BigIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
 
