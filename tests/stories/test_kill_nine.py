@@ -37,12 +37,12 @@ def restart(practice: Practice, athena: Athena) -> None:
 
 
 def move_claims(athena: Athena, rng: random.Random) -> None:
-    """Life goes on over there: some claims move, and the changed feed will say so exactly once."""
-    for claim in rng.sample(athena.things("claim"), 3):
-        status = rng.choice(["HOLD", "DROP", "BILLED", "FOLLOWUP", "CLOSED"])
-        if claim.primary:
-            slot = msgspec.structs.replace(claim.primary, status=status)
-            athena.change("claim", msgspec.structs.replace(claim, primary=slot, modified=athena.time.now))
+    """Life goes on over there: some claims move, and the changed feed will say so exactly once. None is held in
+    between, because who has seen a hold also reads its notes."""
+    free = [one for one in athena.things("claim") if one.primary and not one.primary.status.endswith("HOLD")]
+    for claim in rng.sample(free, 3):
+        slot = msgspec.structs.replace(claim.primary, status=rng.choice(["DROP", "BILLED", "FOLLOWUP"]))
+        athena.change("claim", msgspec.structs.replace(claim, primary=slot, modified=athena.time.now))
 
 
 @pytest.mark.django_db(transaction=True)

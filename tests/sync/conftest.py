@@ -128,11 +128,11 @@ def synced(synced_once: Path, db: None, time: Time, tmp_path: Path, no_waiting: 
 
 
 @pytest.fixture
-def pages_of_five(monkeypatch: pytest.MonkeyPatch) -> None:
+def pages_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
     from integrations.athena import client
     from integrations.athena.endpoints import ENDPOINTS
 
-    small = {name: replace(one, page_size=5) if one.page_size else one for name, one in ENDPOINTS.items()}
+    small = {name: replace(one, page_size=2) if one.page_size else one for name, one in ENDPOINTS.items()}
     monkeypatch.setattr(client, "endpoint", small.__getitem__)

@@ -10,6 +10,7 @@ from athena_dash.practices.models import Connection, Practice
 from athena_dash.records import models as records
 from athena_dash.sync import budget, pull, sweep
 from athena_dash.sync.models import Failure, Feed, Run, Subject
+from integrations.sandbox.world import Clinical, Patient
 from tests.sync.athena import CLIENT, SECRET, Athena
 
 TABLES: tuple[Any, ...] = tuple(getattr(records, name) for name in records.__all__)
@@ -64,6 +65,13 @@ def open_failures(practice: Practice) -> Any:
 
 def due_subjects(practice: Practice) -> Any:
     return Subject.objects.for_practice(practice).filter(due_at__isnull=False)
+
+
+def reachable_facts(athena: Athena) -> int:
+    """FHIR finds nothing by a patient id that was merged away, and the sandbox leaves facts under such ids."""
+    away = {one.id for one in athena.things("patient") if isinstance(one, Patient) and one.merged_into}
+    facts = [one for one in athena.things("clinical") if isinstance(one, Clinical)]
+    return sum(one.patient_id not in away for one in facts)
 
 
 def contents(practice: Practice) -> dict[str, list[tuple[Any, ...]]]:

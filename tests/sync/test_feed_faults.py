@@ -12,7 +12,7 @@ from athena_dash.records.models import Appointment, Claim, Encounter, Patient
 from athena_dash.sync import feeds, pipeline, pull, sweep, walks
 from athena_dash.sync.models import Failure, Feed, Run, Subject
 from tests.sync.athena import CLIENT
-from tests.sync.rig import contents, due_subjects, open_failures, pull_all, settle
+from tests.sync.rig import contents, due_subjects, open_failures, pull_all, reachable_facts, settle
 
 BOOKED = "/appointments/booked"
 
@@ -232,13 +232,14 @@ def test_a_subject_is_settled_with_its_step_or_not_at_all(connected, athena, pat
     pull_all(connected, "patients")
     settle(connected)
     assert not due_subjects(connected).filter(resource="patients").exists()
-    assert Patient.objects.filter(gone_at=None).count() == len(patients) - 1
+    known = set(Patient.objects.filter(gone_at=None).values_list("external_id", flat=True))
+    assert known & set(patients) == set(patients) - {patients[1]}
 
 
 # -- rows that come twice, and a bad day ------------------------------------------------------------------
 
 
-def test_rows_that_come_twice_are_one_record(connected, athena, pages_of_five) -> None:
+def test_rows_that_come_twice_are_one_record(connected, athena, pages_of_two) -> None:
     athena.fault("duplicated_rows", r"/claims$")
     (run,) = pull_all(connected, "claims")
     assert run.records > Claim.objects.count() == athena.has("claim")
@@ -246,7 +247,7 @@ def test_rows_that_come_twice_are_one_record(connected, athena, pages_of_five) -
 
 @pytest.mark.parametrize("feed", ["appointments", "claims"])
 def test_a_row_that_slipped_between_two_pages_is_missed_and_the_window_read_again(
-    connected, athena, pages_of_five, feed: str
+    connected, athena, pages_of_two, feed: str
 ) -> None:
     athena.fault("missing_rows", r"/(claims|appointments/booked)$", times=1)
     pull_all(connected, feed)
@@ -301,5 +302,5 @@ def test_all_faults_at_once_and_then_none_end_with_the_same_records(connected, a
     assert left <= {("invalid", "claim")}, "records that broke the contract wait for a person"
     bad_day = contents(connected)
     assert len(bad_day["Encounter"]) == athena.has("encounter")
-    assert len(bad_day["ClinicalFact"]) == athena.has("clinical")
+    assert len(bad_day["ClinicalFact"]) == reachable_facts(athena)
     assert len(bad_day["ServiceLine"]) == athena.has("service")

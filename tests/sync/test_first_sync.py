@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from athena_dash.records import models as records
 from athena_dash.sync.models import RawRecord, Run
-from tests.sync.rig import contents, due_subjects, open_failures, pull_all, versions
+from tests.sync.rig import contents, due_subjects, open_failures, pull_all, reachable_facts, versions
 
 HELD = {  # athena's things → our tables, for what a practice-wide walk must bring completely
     "department": records.Department,
@@ -12,7 +12,6 @@ HELD = {  # athena's things → our tables, for what a practice-wide walk must b
     "claim": records.Claim,
     "encounter": records.Encounter,
     "service": records.ServiceLine,
-    "clinical": records.ClinicalFact,
 }
 
 
@@ -24,6 +23,7 @@ def test_a_first_sync_brings_everything_and_a_second_one_changes_nothing(connect
     assert {kind: table.objects.count() for kind, table in HELD.items()} == {
         kind: athena.has(kind) for kind in HELD
     }
+    assert records.ClinicalFact.objects.count() == reachable_facts(athena)
     booked = [one for one in athena.things("appointment") if one.patient_id]
     assert set(records.Appointment.objects.values_list("external_id", flat=True)) == {a.id for a in booked}
     lines = sum(len(claim.charges) for claim in athena.things("claim"))

@@ -6,7 +6,14 @@ import datetime as dt
 
 import pytest
 
-from athena_dash.records.facts import AppointmentFact, ChartEncounter, ClaimFact, Sourced
+from athena_dash.records.facts import (
+    AppointmentFact,
+    ChartEncounter,
+    ClaimAppointment,
+    ClaimFact,
+    PatientMerge,
+    Sourced,
+)
 from athena_dash.records.upsert import upsert
 from athena_dash.sync import subjects
 from athena_dash.sync.models import Subject
@@ -117,14 +124,29 @@ def test_services_are_asked_of_encounters_that_can_hold_some(practice, arrive, k
     assert due(practice, "services") == ([("900", "")] if asked else [])
 
 
-def test_a_held_claim_has_its_notes_read(practice, arrive) -> None:
+def test_an_open_claim_has_its_notes_read_and_every_claim_its_transactions(practice, arrive) -> None:
     arrive(
         "claims",
         ClaimFact(external_id="1", patient_id="7", primary_status="CBOHOLD"),
-        ClaimFact(external_id="2", patient_id="7", primary_status="BILLED"),
+        ClaimFact(external_id="2", patient_id="7", primary_status="CLOSED", secondary_status="BILLED"),
+        ClaimFact(external_id="3", patient_id="7", primary_status="CLOSED"),
     )
-    assert due(practice, "claim_notes") == [("1", "")]
-    assert due(practice, "transactions") == [("1", ""), ("2", "")]
+    assert due(practice, "claim_notes") == [("1", ""), ("2", "")]
+    assert due(practice, "transactions") == [("1", ""), ("2", ""), ("3", "")]
+
+
+def test_a_merge_has_the_charts_of_the_survivor_read_again(practice, arrive) -> None:
+    arrive("appointments", SEEN)
+    arrive("patients", PatientMerge(external_id="7", merged_into="8"))
+    assert ("8", "1") in due(practice, "encounters")
+    assert ("8", "") in due(practice, "observations")
+
+
+def test_a_claim_an_appointment_names_is_asked_for_until_it_is_here(practice, arrive) -> None:
+    arrive("appointments", SEEN, ClaimAppointment(external_id="301", appointment_id="500"))
+    assert due(practice, "claims") == [("301", "")]
+    arrive("claims", ClaimFact(external_id="301", primary_status="BILLED"), minute=1)
+    assert due(practice, "claims", 1) == []
 
 
 # -- read again because time has passed ----------------------------------------------------------------
