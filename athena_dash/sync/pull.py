@@ -197,7 +197,13 @@ def finish(lease: Lease, run: Run, tally: Tally, error: Exception | None) -> Non
             run.outcome, feed.failures_in_a_row, feed.last_success_at = Run.Outcome.DONE, 0, now
             more = bool(subjects.due(run.practice_id, feed.resource, now, 1))
             feed.due_at = now if more else now + feed.interval
-            failures.resolve(run.practice_id, [Stage.PULL], subject.kind, [subject.id], "retried")
+            failures.resolve(
+                run.practice_id,
+                [Stage.PULL],
+                subject.kind,
+                [subject.id],
+                "replayed" if run.trigger == "replay" else "retried",
+            )
         else:
             problem = failures.understand(error)
             run.outcome, run.message = Run.Outcome.FAILED, problem.message

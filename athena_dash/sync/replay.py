@@ -101,8 +101,9 @@ def forget(failure: Failure) -> None:
 
 
 def close(failure: Failure, resolution: str) -> None:
-    failures.resolve(
-        failure.practice_id, [failure.stage], failure.subject_kind, [failure.subject_id], resolution
+    """The pipeline may have resolved it on the way, as superseded by the copy this very retry fetched."""
+    Failure.objects.filter(pk=failure.pk).update(
+        resolved_at=clock.now(), resolution=resolution, next_try_at=None, claimed_until=None
     )
 
 
@@ -142,7 +143,8 @@ def sentence(closed: int, dollars: Decimal, left: int) -> str:
     rest = f"; {gaps(left)} of these visits stay open." if left else "."
     if not closed:
         return f"It came through; no gap was waiting for it{rest}"
-    return f"It came through and closed {gaps(closed)} worth ${dollars:,.0f} expected{rest}"
+    worth = f" worth ${dollars:,.0f} expected" if dollars else ""
+    return f"It came through and closed {gaps(closed)}{worth}{rest}"
 
 
 def gaps(count: int) -> str:

@@ -13,6 +13,8 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.sync.conftest import athena, no_waiting, time, world
+
 if TYPE_CHECKING:  # a conftest is read before Django's apps are
     from athena_dash.accounts.models import User
 
@@ -24,6 +26,8 @@ REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (e) =>
   reportViolation(`${e.violatedDirective} ${e.blockedURI} ${e.sourceFile || ""}`));
 """
+
+__all__ = ["athena", "no_waiting", "time", "world"]  # a synthetic athena, for replays that are real
 
 OpenAs = Callable[..., Page]
 
