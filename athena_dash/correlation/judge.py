@@ -13,6 +13,7 @@ from athena_dash.correlation.business_time import add_business_hours
 from athena_dash.correlation.estimate import Estimate, Learned, estimate
 from athena_dash.correlation.rules import RULES
 from athena_dash.correlation.rules.base import Finding, Rule, Suppressor
+from athena_dash.correlation.rules.filed import limit_counts
 from athena_dash.correlation.suppressors import suppressor
 from athena_dash.correlation.track import track
 from athena_dash.correlation.verdict import NOT_SYNCED, Evidence, Judgement, judge
@@ -95,12 +96,13 @@ def found(
         primary=primary,
         owner=finding.owner or policies.owner(rule.code),
         sentence=finding.sentence,
-        estimate=estimate(rule.code, visit, learned, Decimal(str(policies.value("show_rate")))),
+        estimate=finding.estimate
+        or estimate(rule.code, visit, learned, Decimal(str(policies.value("show_rate")))),
         judgement=judge(rule, visit, evidence),
         needs_feed=rule.needs_feed,
         since=finding.since,
         due_at=add_business_hours(
             finding.opens_at, policies.sla_hours(rule.code), visit.zone, policies.closed_days
         ),
-        filing_limit=limit.on if limit else None,
+        filing_limit=limit.on if limit and limit_counts(visit) else None,
     )

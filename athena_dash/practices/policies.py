@@ -46,6 +46,7 @@ RULE_DEFAULTS: Mapping[str, RuleDefault] = {
     ),
     "G18": RuleDefault(DAY, 5 * DAY, "billing manager", "§2.2 G18"),
     "G20": RuleDefault(1, 2 * DAY, "biller", "§2.2 G20"),
+    "G21": RuleDefault(DAY, 2 * DAY, "biller", "§2.2 G21: posted more than 3 days after the service"),
     "G22": RuleDefault(2 * DAY, DAY, "biller", "§2.2 G22: no successor in 2 business days"),
     "G23": RuleDefault(DAY, DAY, "integration", "§2.2 G23: no claim more than 24 h"),
     "G24": RuleDefault(2 * DAY, 2 * DAY, "biller", "§2.3 G24: HOLD 2 days [athena daily best practice]"),

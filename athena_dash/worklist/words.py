@@ -17,6 +17,7 @@ ACTIONS: Mapping[str, str] = {  # revenue-cycle.md §2, in our own words, said t
     "G13": "Enter the charges and create the claim, or mark them as not required.",
     "G17": "Tie the result to its patient and encounter.",
     "G20": "Void one of the claims, or add the modifier that tells them apart.",
+    "G21": "Send a corrected claim (frequency 7) with the added charge.",
     "G22": "Create the replacement claim, or note why there is none.",
     "G23": "Find out why the charge did not become a claim.",
     "G24": "Work the hold reason and release the claim.",

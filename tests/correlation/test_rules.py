@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from athena_dash.correlation.rules import RULES
-from athena_dash.correlation.visit_facts import VisitFacts
+from athena_dash.correlation.rules.unconnected import UNCONNECTED
+from athena_dash.correlation.visit_facts import LineFacts, VisitFacts
 from athena_dash.practices.policies import RULE_DEFAULTS
 from tests.correlation.casebook import (
     DAY,
@@ -70,6 +71,53 @@ def test_checked_in_four_hours_ago_and_neither_signed_nor_out_is_stuck() -> None
 def test_an_evening_patient_is_stuck_at_day_end_without_waiting_four_hours() -> None:
     late = seen("2", starts_at=at(MONDAY, 22), checked_in_at=at(MONDAY, 22))
     assert "G03" in gaps(a_visit(late, note("OPEN")), at(MONDAY + DAY, 0))
+
+
+def test_a_no_show_is_charged_only_where_the_practice_has_a_fee() -> None:
+    """§2.1 G02: cancelreasonnoshow, policy says fee, no patient charge in 3 days."""
+    visit = a_visit(seen("x", no_show=True))
+    assert gaps(visit, at(MONDAY + WEEK)) == {}
+    assert gaps(visit, at(MONDAY + 3 * DAY), no_show_fee=25) == {}
+    gap = gaps(visit, at(MONDAY + 4 * DAY, 1), no_show_fee=25)["G02"]
+    assert (gap.owner, gap.estimate.dollars) == ("front desk", Decimal(25))
+
+
+@pytest.mark.parametrize(
+    "visit",
+    [
+        a_visit(seen("x")),
+        a_visit(seen("x", no_show=True), claim()),
+        a_visit(seen("x", no_show=True), payer_name="Meadow Medicaid"),
+        a_visit(seen("x", no_show=True), insurance_type="Medicaid"),
+    ],
+    ids=["cancelled in time", "charged", "medicaid payer", "medicaid type"],
+)
+def test_no_fee_is_owed_for_these(visit: VisitFacts) -> None:
+    """§2.1 G02: never to insurance; Medicaid and some contracts forbid."""
+    assert gaps(visit, at(MONDAY + WEEK), no_show_fee=25) == {}
+
+
+def test_a_patient_who_never_got_past_intake_has_left_unseen_after_a_day() -> None:
+    """§2.1 G04: appt 2, encounter OPEN, no exam start, no services, more than 24 h; $0."""
+    visit = a_visit(seen("2", encounter_status="READYFORSTAFF"), note("OPEN"))
+    assert set(gaps(visit, at(MONDAY, 20))) == {"G03"}
+    found = gaps(visit, at(MONDAY + DAY, 11))
+    assert set(found) == {"G04"}
+    assert (found["G04"].owner, found["G04"].estimate.dollars) == ("front desk", Decimal(0))
+
+
+@pytest.mark.parametrize(
+    "visit",
+    [
+        a_visit(seen("2", encounter_status="READYFORPROVIDER"), note("OPEN")),
+        a_visit(seen("2", encounter_status="WITHSTAFF", exam_done_at=at(MONDAY)), note("OPEN")),
+        a_visit(seen("2", encounter_status="WITHSTAFF"), note("OPEN"), service()),
+    ],
+    ids=["waits for the provider", "examined", "served"],
+)
+def test_whoever_was_attended_to_has_not_left_unseen(visit: VisitFacts) -> None:
+    """§2.1 G03: the desk forgot the check-out."""
+    assert set(gaps(visit, at(MONDAY + WEEK))) == {"G03"}
 
 
 def test_signed_but_never_checked_out_is_the_desks_and_no_missing_slip() -> None:
@@ -245,6 +293,49 @@ def test_the_filing_limit_leads_a_visit_without_any_claim_too() -> None:
     gap = gaps(visit, at(MONDAY + 63 * DAY))["G31"]
     assert not gap.primary
     assert gap.filing_limit == MONDAY + 90 * DAY
+
+
+def test_the_filing_limit_is_of_no_concern_once_the_claim_was_filed() -> None:
+    """§2.3 G31: any unfiled visit or claim; BILLED has been filed, and its silence has another clock."""
+    late = at(MONDAY + 100 * DAY)
+    assert gaps(a_visit(seen("4"), note(), claim(primary="BILLED")), late)["G29"].filing_limit is None
+    held = gaps(a_visit(seen("4"), note(), claim(primary="HOLD")), late)["G24"]
+    assert held.filing_limit == MONDAY + 90 * DAY
+    denied = a_visit(seen("4"), note(), claim(primary="HOLD", notes=("HOLD", "BILLED", "HOLD")))
+    assert gaps(denied, late)["G24"].filing_limit is None
+
+
+def test_a_charge_added_after_the_payer_answered_needs_a_corrected_claim() -> None:
+    """§2.2 G21: posted more than 3 days after the service, the payer has adjudicated (needs frequency 7)."""
+    answered = line(payments=Decimal(180), outstanding=Decimal(0))
+    added = line("40", "90471", outstanding=Decimal(40), posted_on=MONDAY + 10 * DAY)
+    visit = a_visit(seen("4"), note(), replace(claim(), lines=(answered, added)))
+    gap = gaps(visit, at(MONDAY + 15 * DAY))["G21"]
+    assert gap.estimate.dollars == 40
+    assert gap.sentence.startswith("90471 posted Mar 12, 2026")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (
+            line(outstanding=Decimal(180)),
+            line("40", "90471", outstanding=Decimal(40), posted_on=FRIDAY + WEEK),
+        ),
+        (line(payments=Decimal(180)), line("40", "90471", outstanding=Decimal(40), posted_on=MONDAY + DAY)),
+        (line(payments=Decimal(180)), line("180", outstanding=Decimal(180), posted_on=FRIDAY + WEEK)),
+    ],
+    ids=["not answered yet", "posted in time", "the same service again"],
+)
+def test_an_added_charge_that_is_not_late(first: LineFacts, second: LineFacts) -> None:
+    visit = a_visit(seen("4"), note(), replace(claim(), lines=(first, second)))
+    assert "G21" not in gaps(visit, at(MONDAY + 30 * DAY))
+
+
+def test_rules_without_their_data_are_off_and_say_what_they_wait_for() -> None:
+    """§9: 277CA and 835 are not in the REST surface; ship off until a source is configured."""
+    assert {rule.code for rule in UNCONNECTED}.isdisjoint(rule.code for rule in RULES)
+    assert all(rule.waits_for and rule.source.startswith("revenue-cycle.md §2") for rule in UNCONNECTED)
 
 
 def test_a_self_paying_patient_has_no_filing_limit() -> None:

@@ -2,7 +2,9 @@
 
 from athena_dash.correlation.rules import (
     g01_past_unresolved,
+    g02_no_show_fee,
     g03_checked_in_stuck,
+    g04_left_unseen,
     g05_signed_not_checked_out,
     g11_unsigned,
     g12_cosign_pending,
@@ -11,6 +13,7 @@ from athena_dash.correlation.rules import (
     g15_services_not_billed,
     g18_waived,
     g20_duplicate,
+    g21_late_charge,
     g22_voided_not_replaced,
     g23_charge_no_claim,
     g24_practice_hold,
@@ -24,7 +27,9 @@ from athena_dash.correlation.rules.base import Finding, GapStage, Rule, Suppress
 
 RULES: tuple[Rule, ...] = (
     g01_past_unresolved.RULE,
+    g02_no_show_fee.RULE,
     g03_checked_in_stuck.RULE,
+    g04_left_unseen.RULE,
     g05_signed_not_checked_out.RULE,
     g11_unsigned.RULE,
     g12_cosign_pending.RULE,
@@ -33,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     g15_services_not_billed.RULE,
     g18_waived.RULE,
     g20_duplicate.RULE,
+    g21_late_charge.RULE,
     g22_voided_not_replaced.RULE,
     g23_charge_no_claim.RULE,
     g24_practice_hold.RULE,

@@ -10,6 +10,7 @@ from enum import IntEnum, StrEnum
 import msgspec
 
 from athena_dash.correlation.business_time import add_business_hours
+from athena_dash.correlation.estimate import Estimate
 from athena_dash.correlation.visit_facts import VisitFacts
 from athena_dash.practices.policies import Policies
 
@@ -41,7 +42,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """`since`: when the condition began. `opens_at`: when its grace ran out, hence the gap opened.
 
     `reconsider_at` is the earliest instant at which time alone could change the answer; None when only new
-    data can.
+    data can. `owner` and `estimate` are given when the rule knows better than the policy and the estimators.
     """
 
     gap: bool = False
@@ -49,7 +50,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     opens_at: datetime | None = None
     sentence: str = ""
     reconsider_at: datetime | None = None
-    owner: str = ""  # when the rule knows better than the policy
+    owner: str = ""
+    estimate: Estimate | None = None
 
 
 NO_GAP = Finding()
@@ -85,12 +87,15 @@ def after_grace(
     now: datetime,
     sentence: str,
     owner: str = "",
+    estimate: Estimate | None = None,
 ) -> Finding:
     """The usual end of a rule: a gap once the grace has run out, and until then the instant to look again."""
     opens_at = add_business_hours(since, hours, visit.zone, policies.closed_days)
     if now < opens_at:
         return Finding(since=since, opens_at=opens_at, reconsider_at=opens_at)
-    return Finding(gap=True, since=since, opens_at=opens_at, sentence=sentence, owner=owner)
+    return Finding(
+        gap=True, since=since, opens_at=opens_at, sentence=sentence, owner=owner, estimate=estimate
+    )
 
 
 def on(day: date | datetime, visit: VisitFacts) -> str:

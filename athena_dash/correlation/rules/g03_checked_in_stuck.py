@@ -1,8 +1,10 @@
-"""G03: checked in and never checked out, with a note that is not signed either (signed is G05)."""
+"""G03: checked in and never checked out, with a note that is not signed either (signed is G05; a patient who left
+unseen is G04, once that is open)."""
 
 from datetime import datetime, timedelta
 
 from athena_dash.correlation.business_time import end_of_day
+from athena_dash.correlation.rules import g04_left_unseen
 from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, on
 from athena_dash.correlation.visit_facts import VisitFacts
 from athena_dash.practices.policies import Policies
@@ -12,6 +14,8 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
     """4 h after the start or at day end, whichever is first; not a business-hours grace: patients go home."""
     appointment = visit.appointment
     if appointment is None or appointment.status != "2" or visit.signed:
+        return NO_GAP
+    if g04_left_unseen.find(visit, policies, now).gap:
         return NO_GAP
     since = appointment.checked_in_at or appointment.starts_at
     if since is None or visit.service_date is None:

@@ -4,12 +4,10 @@ from datetime import datetime, timedelta
 
 from athena_dash.correlation.business_time import start_of_day
 from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, after_grace, on
+from athena_dash.correlation.rules.filed import waits
 from athena_dash.correlation.visit_facts import VisitFacts
 from athena_dash.practices.filing import filing_limit
 from athena_dash.practices.policies import Policies
-from athena_dash.practices.statuses import ClaimStage
-
-UNSENT = (ClaimStage.HOLD, ClaimStage.MANAGER_HOLD, ClaimStage.VENDOR_HOLD, ClaimStage.READY)
 
 
 def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
@@ -30,15 +28,11 @@ def happened(visit: VisitFacts) -> bool:
 
 
 def unsent(visit: VisitFacts) -> bool:
-    """No claim (in status 4 there is one that we do not hold, and it may have been sent), or one whose
-    primary slot never left us. A denied claim in HOLD was sent once: its lines are paid or adjusted, or its
-    notes say BILLED."""
+    """No claim, or only such as wait. In status 4 without one, there is one that we do not hold, and it may have been
+    sent."""
     if visit.status == "4" and not visit.claims:
         return False
-    return all(
-        claim.slots and claim.slots[0].stage in UNSENT and ClaimStage.BILLED not in claim.notes
-        for claim in visit.live_claims
-    )
+    return all(waits(claim) for claim in visit.live_claims)
 
 
 RULE = Rule(
