@@ -48,15 +48,18 @@ def not_required(visit: VisitFacts, policies: Policies) -> str:
 
 
 def by_policy(visit: VisitFacts, policies: Policies) -> str:
-    listed = (
+    return next((f"{what} is not billable" for name, what in listed(visit, policies)), "")
+
+
+def listed(visit: VisitFacts, policies: Policies) -> list[tuple[str, str]]:
+    """(policy, what it speaks of) for each policy that lists something of this visit."""
+    of_visit = (
         ("not_billable.visit_types", visit.visit_type, "visit type"),
         ("not_billable.departments", visit.department_id, "department"),
         ("not_billable.providers", visit.provider_id, "provider"),
         ("not_billable.payers", visit.payer_name, "payer"),
     )
-    return next(
-        (f"{what} is not billable" for name, value, what in listed if value in policies.value(name)), ""
-    )
+    return [(name, what) for name, value, what in of_visit if value in policies.value(name)]
 
 
 def not_a_visit(visit: VisitFacts, policies: Policies) -> str:

@@ -233,6 +233,13 @@ def test_a_failure_on_a_record_of_the_visit_is_linked_for_those_who_may_see_it(
     assert link in text(client, visit.pk)
 
 
+def test_every_rule_accounts_for_itself_on_the_page(desk: Client, practice: Practice) -> None:
+    shown = text(desk, a_visit(practice).pk)
+    assert "Signed, not checked out" in shown
+    assert "Grace of G13: 24 h, default" in shown
+    assert "waits for remittances (835)" in shown
+
+
 def test_the_visit_page_costs_the_same_whatever_hangs_on_it(
     desk: Client, practice: Practice, django_assert_max_num_queries: Any
 ) -> None:
@@ -240,5 +247,5 @@ def test_the_visit_page_costs_the_same_whatever_hangs_on_it(
     for _ in range(8):
         a_claim(visit)
     a_gap(visit)
-    with django_assert_max_num_queries(34):
+    with django_assert_max_num_queries(34 + 12):  # twelve of them load what the rules see
         text(desk, visit.pk)

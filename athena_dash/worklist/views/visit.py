@@ -19,6 +19,7 @@ from athena_dash.accounts.rights import (
 )
 from athena_dash.core.render import page
 from athena_dash.core.templatetags.ui import business_days
+from athena_dash.correlation.explain import explain
 from athena_dash.correlation.models import Verdict, Visit
 from athena_dash.worklist.desk import desk_of
 from athena_dash.worklist.evidence import steps
@@ -85,6 +86,7 @@ def visit_context(request: HttpRequest, visit: Visit) -> dict[str, Any]:
         "timeline": timeline(records),
         "money": money_of(records),
         "gap": gap_words(records, desk),
+        "rules": explain(visit),
         "closed_gaps": [
             (gap, gap_title(gap.code), CLOSED_BY.get(gap.closed_by, ""))
             for gap in records.gaps

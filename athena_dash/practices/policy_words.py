@@ -1,0 +1,44 @@
+"""A policy's dotted name and its value → how people say them, on the policies page and where a rule is explained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+SAID: Mapping[str, tuple[str, str]] = {  # name → what it is called, its unit
+    "grace_hours_facility.G13": ("Grace of G13 in hospitals and surgery centres", "h"),
+    "grace_hours_manager.G24": ("Grace of G24 while the billing manager holds", "h"),
+    "no_show_fee": ("No-show fee", "$"),
+    "show_rate": ("Share of unresolved appointments that took place", ""),
+    "filing_alarm_days": ("Filing alarm before the limit", "days"),
+    "not_billable.visit_types": ("Visit types that are not billable", ""),
+    "not_billable.departments": ("Departments that are not billable", ""),
+    "not_billable.providers": ("Providers that are not billable", ""),
+    "not_billable.payers": ("Payers that are not billed", ""),
+}
+FAMILIES: Mapping[str, tuple[str, str]] = {
+    "grace_hours": ("Grace of {}", "h"),
+    "sla_hours": ("Time to solve {}", "h"),
+    "owner": ("Owner of {}", ""),
+    "claim_status": ("Meaning of {}", ""),
+    "filing_days": ("Filing limit of {}", "days"),
+    "filing_source": ("Source of the filing limit of {}", ""),
+}
+
+
+def label(name: str) -> str:
+    if name in SAID:
+        return SAID[name][0]
+    family, _, member = name.partition(".")
+    return FAMILIES[family][0].format(member) if family in FAMILIES else name
+
+
+def said(name: str, value: Any) -> str:
+    """None is the shipped value."""
+    if value is None:
+        return "the default"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    unit = SAID[name][1] if name in SAID else FAMILIES.get(name.partition(".")[0], ("", ""))[1]
+    words = f"{value:g}" if isinstance(value, int | float) else str(value).replace("_", " ")
+    return f"${words}" if unit == "$" else f"{words} {unit}".strip()
