@@ -27,6 +27,10 @@ def run_and_kill(work: Callable[[], None], after: float) -> End:
     child = os.fork()
     if child == 0:
         code = 1
+        # A browser test leaves an event loop running, and Django keeps connections per loop, which a child is not in:
+        # it would find one of its parent's from before, and PostgreSQL would not notice its death.
+        for connection in connections.all(initialized_only=True):
+            connection.connection = None
         try:
             work()
             code = 0
