@@ -70,6 +70,9 @@ class Connection(models.Model):
     checked_at = models.DateTimeField(null=True, blank=True)
     check_report = models.JSONField(default=list, blank=True)  # [{"step","ok","message"}], PHI-free
     credential_failed_at = models.DateTimeField(null=True, blank=True)
+    # What others prove themselves with when they push to us; null refuses them.
+    push_secret = EncryptedText(null=True, blank=True)  # athena signs its event notifications with it
+    push_token = EncryptedText(null=True, blank=True)  # an interface engine sends it as a bearer token
 
     def __str__(self) -> str:
         return f"{self.practice} at {self.base_url}"
