@@ -90,7 +90,7 @@ def found(
 ) -> FoundGap:
     if finding.since is None or finding.opens_at is None:
         raise ValueError(f"{rule.code} found a gap without saying since when")
-    limit = filing_limit(visit.insurance_type, visit.payer_name, visit.service_date, policies.filing_days)
+    limit = filing_limit(visit.insurance_type, visit.payer_name, visit.service_date, policies.filing_terms)
     return FoundGap(
         code=rule.code,
         primary=primary,

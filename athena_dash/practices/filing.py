@@ -1,7 +1,8 @@
 """Payer type + date of service → the last day on which the first claim may reach the payer.
 
 Shipped defaults of revenue-cycle.md §3.1. They are an admin's to confirm by contract, so that each limit says
-whether it is assumed; a practice's own value is the policy `filing_days.{insurance type}` (calendar days).
+whether it is assumed. A practice's own terms are the policies `filing_days.{insurance type}` (calendar days) and
+`filing_source.{insurance type}` (where that is written); who set them has confirmed them.
 """
 
 from __future__ import annotations
@@ -22,6 +23,18 @@ class FilingRule:
     days: int = 0
     source: str = ""
     assumed: bool = True
+
+    @property
+    def length(self) -> str:
+        return f"{self.months} months" if self.months else f"{self.days} days"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a practice says of one payer type. Without days, it confirms the shipped limit by its source."""
+
+    days: int | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +59,24 @@ RULES: tuple[tuple[str, FilingRule], ...] = (
 
 
 def filing_limit(
-    insurance_type: str, payer_name: str, service_date: date | None, days_by_type: Mapping[str, int]
+    insurance_type: str, payer_name: str, service_date: date | None, terms: Mapping[str, Terms]
 ) -> FilingLimit | None:
-    """None for self-pay and for a visit without a date. `days_by_type` holds the practice's own limits."""
+    """None for self-pay and for a visit without a date. `terms`: the practice's own, by lower-case type."""
     kind = insurance_type.strip().lower()
     if service_date is None or SELF_PAY in (kind, payer_name.strip().lower()):
         return None
-    if kind in days_by_type:
-        return FilingLimit(
-            service_date + timedelta(days=days_by_type[kind]), "set by the practice", assumed=False
-        )
-    rule = next(
-        (rule for words, rule in RULES if words in kind or words in payer_name.lower()),
-        UNKNOWN,
-    )
-    return FilingLimit(
-        add_months(service_date, rule.months) + timedelta(days=rule.days), rule.source, rule.assumed
-    )
+    own = terms.get(kind, Terms())
+    if own.days is not None:
+        source = own.source or "set by the practice"
+        return FilingLimit(service_date + timedelta(days=own.days), source, assumed=False)
+    rule = shipped_rule(kind, payer_name)
+    day = add_months(service_date, rule.months) + timedelta(days=rule.days)
+    return FilingLimit(day, own.source or rule.source, rule.assumed and not own.source)
+
+
+def shipped_rule(insurance_type: str, payer_name: str = "") -> FilingRule:
+    kind, payer = insurance_type.lower(), payer_name.lower()
+    return next((rule for words, rule in RULES if words in kind or words in payer), UNKNOWN)
 
 
 def add_months(day: date, months: int) -> date:

@@ -28,6 +28,7 @@ class Practice(models.Model):
     if TYPE_CHECKING:
         memberships: RelatedManager[Membership]
         policies: RelatedManager[Policy]
+        policy_versions: RelatedManager[PolicyVersion]
         connection: Connection
 
     class Meta:
@@ -93,3 +94,18 @@ class Policy(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class PolicyVersion(models.Model):
+    """One saving of policies: who changed what, when. Append-only; going back is a version too."""
+
+    practice = models.ForeignKey(Practice, on_delete=models.CASCADE, related_name="policy_versions")
+    saved_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    saved_at = models.DateTimeField()
+    changes = models.JSONField()  # [{"name", "old", "new"}]; null is the shipped default
+
+    class Meta:
+        indexes = [models.Index(fields=["practice", "-id"], name="policy_versions")]
+
+    def __str__(self) -> str:
+        return f"{self.practice} {self.saved_at:%Y-%m-%d}"

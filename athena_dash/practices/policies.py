@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from athena_dash.practices.filing import Terms
+
 if TYPE_CHECKING:
     from athena_dash.practices.models import Practice
 
@@ -72,6 +74,9 @@ SETTINGS: Mapping[str, Any] = {
     "filing_alarm_days": 30,  # §2.3 G31
 }
 
+OWN_FAMILIES = frozenset({"claim_status", "filing_days", "filing_source"})
+"""Policies by a word of athena's, of which none ships: `statuses` and `filing` hold what stands without them."""
+
 FACILITY_PLACES = frozenset({"19", "21", "22", "23", "24"})
 """CMS place-of-service codes of hospitals and surgery centres, where charges take longer."""
 
@@ -104,8 +109,14 @@ class Policies:
         return self._family("claim_status.")
 
     @property
-    def filing_days(self) -> Mapping[str, int]:
-        return {kind.lower(): int(days) for kind, days in self._family("filing_days.").items()}
+    def filing_terms(self) -> Mapping[str, Terms]:
+        days, sources = self._family("filing_days."), self._family("filing_source.")
+        return {kind: Terms(days.get(kind), sources.get(kind, "")) for kind in {*days, *sources}}
+
+    def altered(self, wanted: Mapping[str, Any]) -> Policies:
+        """With other overrides on top; None takes an override away."""
+        kept = {**self.overrides, **wanted}
+        return Policies({name: value for name, value in kept.items() if value is not None})
 
     def _family(self, prefix: str) -> dict[str, Any]:
         return {
@@ -118,6 +129,8 @@ def default(name: str) -> Any:
     if name in SETTINGS:
         return SETTINGS[name]
     field_name, _, code = name.partition(".")
+    if field_name in OWN_FAMILIES and code:
+        return None
     if code in RULE_DEFAULTS and field_name in {"grace_hours", "sla_hours", "owner"}:
         return getattr(RULE_DEFAULTS[code], field_name)
     raise LookupError(f"no policy is called {name!r}")

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from athena_dash.practices.filing import filing_limit
+from athena_dash.practices.filing import Terms, filing_limit
 from athena_dash.practices.policies import Policies
 from athena_dash.practices.statuses import ClaimStage, meaning, unmapped
 
@@ -53,9 +53,23 @@ def test_filing_limits_by_payer_type(insurance_type: str, payer: str, limit: dat
 
 
 def test_a_contracts_limit_replaces_the_assumed_one() -> None:
-    found = filing_limit("Commercial", "Meadow", LEAP_DAY, {"commercial": 180})
+    found = filing_limit("Commercial", "Meadow", LEAP_DAY, {"commercial": Terms(180)})
     assert found is not None
     assert (found.on, found.assumed) == (date(2024, 8, 27), False)
+
+
+def test_a_source_confirms_the_shipped_limit() -> None:
+    policies = Policies({"filing_source.commercial": "Meadow contract of 2025, §4"})
+    found = filing_limit("Commercial", "Meadow", LEAP_DAY, policies.filing_terms)
+    assert found is not None
+    assert (found.on, found.source) == (date(2024, 5, 29), "Meadow contract of 2025, §4")
+    assert not found.assumed
+
+
+def test_altered_policies_add_change_and_inherit_again() -> None:
+    policies = Policies({"grace_hours.G13": 72, "no_show_fee": 25})
+    altered = policies.altered({"grace_hours.G13": None, "filing_days.commercial": 180})
+    assert altered.overrides == {"no_show_fee": 25, "filing_days.commercial": 180}
 
 
 def test_self_pay_has_no_limit() -> None:

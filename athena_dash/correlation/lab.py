@@ -1,0 +1,125 @@
+"""The rule lab: policies as an admin would have them → what that adds to and removes from the last 90 days' worklist.
+
+Both sides are judged anew in memory, from the same records at the same instant, so that the difference is the
+policies' alone. Nothing is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from heapq import nlargest
+
+import msgspec
+
+from athena_dash.core import clock
+from athena_dash.correlation import dossier
+from athena_dash.correlation.estimate import Learned
+from athena_dash.correlation.judge import FoundGap, judge_visit
+from athena_dash.correlation.learned_sql import learn
+from athena_dash.correlation.models import Visit
+from athena_dash.correlation.verdict import Evidence
+from athena_dash.correlation.visit_facts import VisitFacts
+from athena_dash.practices.policies import Policies
+
+WINDOW = timedelta(days=90)
+CHUNK = 2_000
+MOST = 20_000  # visits judged while an admin waits; the newest ones, and the preview says so
+SAMPLES = 10
+NO_EVIDENCE = Evidence()  # verdicts rest on sync, not on policies, and do not change a row's being there
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """One row of the worklist that comes or goes: its first gap."""
+
+    visit_id: int
+    service_date: date | None
+    code: str
+    sentence: str
+    dollars: Decimal
+
+
+class Side(msgspec.Struct, frozen=True):
+    """The rows that come, or those that go. `samples`: the dearest few."""
+
+    rows: int
+    dollars: Decimal
+    samples: tuple[Sample, ...]
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """`altered`: rows that stay, with another first gap, owner or date. `visits` of `of` in the window were judged."""
+
+    since: date
+    visits: int
+    of: int
+    added: Side
+    removed: Side
+    altered: int
+
+
+def preview(practice_id: int, stored: Policies, wanted: Policies) -> Preview:
+    now = clock.now()
+    since = (now - WINDOW).date()
+    window = Visit.objects.for_practice(practice_id).filter(
+        service_date__gte=since, service_date__lte=now.date()
+    )
+    visit_ids = list(window.order_by("-service_date", "-pk").values_list("pk", flat=True)[:MOST])
+    was, would = Bench(practice_id, stored), Bench(practice_id, wanted)
+    added, removed, altered = [], [], 0
+    for before, after in pairs(visit_ids, was, would):
+        old, new = was.first_gap(before), would.first_gap(after)
+        if new and not old:
+            added.append(sample(after, new))
+        elif old and not new:
+            removed.append(sample(before, old))
+        else:
+            altered += face(old) != face(new)
+    return Preview(
+        since=since,
+        visits=len(visit_ids),
+        of=window.count() if len(visit_ids) == MOST else len(visit_ids),
+        added=side(added),
+        removed=side(removed),
+        altered=altered,
+    )
+
+
+class Bench:
+    """One set of policies, and what it makes of visits."""
+
+    def __init__(self, practice_id: int, policies: Policies) -> None:
+        self.practice_id, self.policies, self.now = practice_id, policies, clock.now()
+        self.learned: Learned = learn(practice_id, policies)
+
+    def load(self, visit_ids: list[int]) -> list[VisitFacts]:
+        return dossier.load(self.practice_id, visit_ids, self.policies)
+
+    def first_gap(self, visit: VisitFacts) -> FoundGap | None:
+        judged = judge_visit(visit, self.policies, NO_EVIDENCE, self.learned, self.now)
+        return next((gap for gap in judged.gaps if gap.primary), None)
+
+
+def pairs(visit_ids: list[int], was: Bench, would: Bench) -> Iterator[tuple[VisitFacts, VisitFacts]]:
+    """Each visit as either set of policies sees it; only the meaning of status words is part of the facts."""
+    same = was.policies.claim_statuses == would.policies.claim_statuses
+    for start in range(0, len(visit_ids), CHUNK):
+        chunk = visit_ids[start : start + CHUNK]
+        before = was.load(chunk)
+        yield from zip(before, before if same else would.load(chunk), strict=True)
+
+
+def face(gap: FoundGap | None) -> tuple[object, ...] | None:
+    """What a row of the worklist shows of its gap."""
+    return (gap.code, gap.owner, gap.due_at, gap.filing_limit, gap.estimate.dollars) if gap else None
+
+
+def sample(visit: VisitFacts, gap: FoundGap) -> Sample:
+    dollars = gap.estimate.dollars or Decimal(0)
+    return Sample(visit.id, visit.service_date, gap.code, gap.sentence, dollars)
+
+
+def side(rows: list[Sample]) -> Side:
+    dearest = nlargest(SAMPLES, rows, key=lambda row: (row.dollars, row.visit_id))
+    return Side(len(rows), sum((row.dollars for row in rows), Decimal(0)), tuple(dearest))
