@@ -1,4 +1,5 @@
-"""The correlation model: a Visit, the Links that tie records to it, and the Gaps that name what it lacks."""
+"""The correlation model: a Visit, the Links that tie records to it, the Decisions of people about these, and the
+Gaps that name what a visit lacks."""
 
 from __future__ import annotations
 
@@ -125,6 +126,41 @@ class Link(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.record_id} {self.state}"
+
+
+class Decision(models.Model):
+    """What a person said about one record's place, and when. Append-only: the Link holds what stands now.
+
+    Named by kind and record, not by link: links are rewritten, and the audit must outlive them.
+    """
+
+    class Verb(models.TextChoices):
+        TIE = "tie", "tied to a visit"
+        NONE = "none", "belongs to none of the visits"
+        UNDO = "undo", "left to the rules again"
+
+    practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
+    kind = models.TextField(choices=Link.Kind.choices)
+    record_id = models.TextField()
+    verb = models.TextField(choices=Verb.choices)
+    # Named, so that `absorb` finds it: a visit that turns out to be another takes its decisions along.
+    visit = models.ForeignKey(Visit, null=True, on_delete=models.SET_NULL, related_name="decisions")
+    was_state = models.TextField(choices=Link.State.choices)  # of the link, before
+    was_method = models.TextField(choices=Link.Method.choices)
+    was_visit = models.ForeignKey(
+        Visit, null=True, on_delete=models.SET_NULL, related_name="decisions_before"
+    )
+    user = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    objects: ClassVar[Any] = PracticeOwned.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["practice", "kind", "record_id", "-at"], name="decision_record")]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.kind} {self.record_id}"
 
 
 class Verdict(models.TextChoices):

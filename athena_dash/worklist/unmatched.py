@@ -40,6 +40,7 @@ class Candidate:
 class UnmatchedRow:
     """`amount`: gross charges of a claim. Empty fields mean that the record itself is not here."""
 
+    pk: int  # of the link
     kind: str
     record_id: str
     practice: str
@@ -114,20 +115,21 @@ def _row(link: Link, record: Any, visits: Mapping[tuple[int, int], Visit]) -> Un
         if visit := visits.get((link.practice_id, candidate.get("visit_id", 0))):
             shown.append(Candidate(visit.pk, visit.service_date, visit.visit_type, candidate.get("points")))
     return UnmatchedRow(
+        pk=link.pk,
         kind=link.kind,
         record_id=link.record_id,
         practice=link.practice.name,
         patient_id=getattr(record, "patient_id", ""),
         date=date.date() if isinstance(date, dt.datetime) else date,
         amount=getattr(record, amount_column, None) if amount_column else None,
-        what=_what(record),
+        what=what_of(record),
         state=link.state,
-        why=_why(link),
+        why=why_of(link),
         candidates=tuple(shown),
     )
 
 
-def _what(record: Any) -> str:
+def what_of(record: Any) -> str:
     if isinstance(record, ClinicalFact):
         return record.display or record.resource
     if isinstance(record, Claim):
@@ -135,9 +137,11 @@ def _what(record: Any) -> str:
     return getattr(record, "type_name", "") or getattr(record, "visit_name", "")
 
 
-def _why(link: Link) -> str:
+def why_of(link: Link) -> str:
     """Why it waits, in words; the facts come from the link's evidence."""
     evidence = link.evidence
+    if link.method == Link.Method.MANUAL:
+        return "A person decided: it belongs to none of our visits."
     if link.state == Link.State.PENDING:
         named = evidence.get("appointment_id") or evidence.get("encounter_id")
         return (

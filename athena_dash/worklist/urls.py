@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from athena_dash.worklist.views import actions, today, unmatched, visit, visits
+from athena_dash.worklist.views import actions, review, today, unmatched, visit, visits
 
 urlpatterns = [
     path("", today.home, name="home"),
@@ -17,4 +17,8 @@ urlpatterns = [
     path("visits/<int:pk>/wake", actions.wake, name="visit-wake"),
     path("visits/<int:pk>/notes", actions.note, name="visit-note"),
     path("unmatched", unmatched.unmatched, name="unmatched"),
+    path("unmatched/<int:pk>", review.review, name="review"),
+    path("unmatched/<int:pk>/tie", review.tie, name="review-tie"),
+    path("unmatched/<int:pk>/none", review.none, name="review-none"),
+    path("unmatched/<int:pk>/undo", review.undo, name="review-undo"),
 ]

@@ -44,7 +44,7 @@ function toast(text, level) {
   if (level !== "error") setTimeout(() => line.remove(), 6000);
 }
 
-// A screen's own letter ("a" assign, "n" note, "r" replay) presses or focuses the control that carries it.
+// A screen's own key ("a" assign, "n" note, "r" replay, "1" the first offer) presses or focuses the control that carries it.
 function pressShortcut(key) {
   const scope = drawer().childElementCount ? drawer() : document.getElementById("main");
   const control = scope?.querySelector(`[data-key="${key}"]`);
@@ -86,9 +86,9 @@ document.addEventListener("keydown", (event) => {
     if (place) place.click();
     return;
   }
-  if (/^[a-z]$/.test(event.key) && !(event.key in keys)) {
-    if (pressShortcut(event.key)) event.preventDefault();
-  } else if (keys[event.key]) {
+  // A screen's own key goes first: on Link review "j" is the next record, elsewhere the next row.
+  if (/^[a-z1-9]$/.test(event.key) && pressShortcut(event.key)) event.preventDefault();
+  else if (keys[event.key]) {
     event.preventDefault();
     keys[event.key]();
   }

@@ -20,7 +20,7 @@ from athena_dash.core import clock
 from athena_dash.practices.models import Practice, Role
 from athena_dash.recovery.models import Replay, ReplayItem
 from athena_dash.sync.models import Feed
-from tests.builders import a_gap, a_practice, a_user, a_visit
+from tests.builders import a_gap, a_link, a_practice, a_user, a_visit
 from tests.recovery.failing import a_connection, a_failure
 
 ROLES = ("billing", "support", "admin")
@@ -53,6 +53,10 @@ RULES = {
     "visit-wake": Rule(None, rights.WORK_VISITS),
     "visit-note": Rule(None, rights.WORK_VISITS),
     "unmatched": Rule(rights.SEE_VISITS),
+    "review": Rule(rights.SEE_VISITS),
+    "review-tie": Rule(None, rights.WORK_VISITS),
+    "review-none": Rule(None, rights.WORK_VISITS),
+    "review-undo": Rule(None, rights.WORK_VISITS),
     "failures": Rule(rights.SEE_FAILURES),
     "failure-group": Rule(rights.SEE_FAILURES),
     "acknowledge-group": Rule(None, rights.REPLAY),
@@ -132,6 +136,7 @@ def world(db: None) -> World:
     extra = a_user(practice, role="billing")
     named: dict[str, dict[str, Any]] = {
         "visit": {"pk": visit.pk},
+        "link": {"pk": a_link(None, "claim", "77", practice=practice, state="unmatched").pk},
         "group": {"fingerprint": failure.fingerprint},
         "failure": {"pk": failure.pk},
         "replay": {"pk": replay.pk},
@@ -141,6 +146,7 @@ def world(db: None) -> World:
     }
     kinds = {
         "visit": ("visit", "visit-reveal", "visit-assign", "visit-snooze", "visit-wake", "visit-note"),
+        "link": ("review", "review-tie", "review-none", "review-undo"),
         "group": ("failure-group", "acknowledge-group", "mute-group"),
         "failure": ("failure", "replay-failure", "reveal-failure"),
         "replay": ("replay", "replay-report", "pause-replay", "resume-replay", "cancel-replay"),

@@ -1,0 +1,157 @@
+"""One link that waits for a person → the record and its offers side by side, and which record comes next."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from athena_dash.correlation.models import Decision, Link, Visit
+from athena_dash.correlation.offers import Offer, offers_for, record_of
+from athena_dash.worklist.names import Names, names_of
+from athena_dash.worklist.unmatched import OPEN_STATES, what_of, why_of
+
+FACTS = (
+    ("date", "Date of service"),
+    ("provider", "Provider"),
+    ("department", "Department"),
+    ("procedures", "Procedures"),
+    ("diagnoses", "Diagnoses"),
+)
+CIRCUMSTANCES = {
+    "taken": "another record names this visit already",
+    "awaited": "athena says that one like it exists here",
+    "not expected": "no charge entry is expected",
+    "did not happen": "cancelled, or nobody checked in",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """`same` is None where one of the two does not say."""
+
+    text: str | dt.date
+    same: bool | None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One visit on offer; `number` is its key on the keyboard."""
+
+    number: int
+    visit: Visit
+    points: float | None
+    days: int
+    circumstances: tuple[str, ...]
+    is_now: bool
+
+
+@dataclass(frozen=True)
+class Line:
+    """One fact across the table: what the record says, and each visit."""
+
+    label: str
+    ours: str | dt.date
+    theirs: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Review:
+    link: Link
+    what: str
+    why: str
+    patient_id: str
+    amount: Decimal | None  # gross charges of a claim
+    lines: tuple[Line, ...]
+    choices: tuple[Choice, ...]
+    decisions: Sequence[Decision]
+
+
+def review_of(link: Link) -> Review:
+    record = record_of(link)
+    lines: tuple[Line, ...] = ()
+    offered: list[Offer] = []
+    if record is not None:
+        unbound, offered = offers_for(link, record)
+        names = names_of([link.practice_id])
+        lines = tuple(_line(key, label, link, unbound, offered, names) for key, label in FACTS)
+    decisions = Decision.objects.for_practice(link.practice_id).filter(
+        kind=link.kind, record_id=link.record_id
+    )
+    return Review(
+        link=link,
+        what=what_of(record),
+        why=why_of(link),
+        patient_id=getattr(record, "patient_id", ""),
+        amount=getattr(record, "charge_amount", None),
+        lines=lines,
+        choices=_choices(link, offered),
+        decisions=list(decisions.select_related("user", "visit")[:20]),
+    )
+
+
+def waiting(practice_ids: Collection[int], kind: str, state: str) -> Any:
+    """Links nobody has decided, newest first, as the list of unmatched records shows them."""
+    links = Link.objects.filter(practice_id__in=practice_ids, state__in=[state] if state else OPEN_STATES)
+    links = links.exclude(method=Link.Method.MANUAL).exclude(kind=Link.Kind.APPOINTMENT)
+    return (links.filter(kind=kind) if kind else links).order_by("-pk")
+
+
+def next_of(queue: Any, pk: int) -> int | None:
+    """The one after it; after the last one the first again, so that "later" does come."""
+    others = queue.exclude(pk=pk).values_list("pk", flat=True)
+    found: int | None = others.filter(pk__lt=pk).first() or others.first()
+    return found
+
+
+def previous_of(queue: Any, pk: int) -> int | None:
+    found: int | None = queue.filter(pk__gt=pk).order_by("pk").values_list("pk", flat=True).first()
+    return found
+
+
+def _choices(link: Link, offered: Sequence[Offer]) -> tuple[Choice, ...]:
+    visits = Visit.objects.for_practice(link.practice_id).in_bulk([o.candidate.visit_id for o in offered])
+    return tuple(
+        Choice(
+            number=number,
+            visit=visits[offer.candidate.visit_id],
+            points=offer.points,
+            days=offer.days,
+            circumstances=tuple(words for fact, words in CIRCUMSTANCES.items() if fact in offer.facts),
+            is_now=offer.candidate.visit_id == link.visit_id,
+        )
+        for number, offer in enumerate(offered, 1)
+    )
+
+
+def _line(key: str, label: str, link: Link, record: Any, offered: Sequence[Offer], names: Names) -> Line:
+    def said(side: Any) -> str | dt.date:
+        if key == "date":
+            return side.date or ""
+        if key == "provider":
+            return _joined(names.of("provider", link.practice_id, id) for id in side.provider_ids)
+        if key == "department":
+            return names.of("department", link.practice_id, side.department_id)
+        return _joined(getattr(side, key))
+
+    ours = said(record)
+    cells = []
+    for offer in offered:
+        theirs = said(offer.candidate)
+        cells.append(Cell(theirs, _same(key, ours, theirs, offer)))
+    return Line(label, ours, tuple(cells))
+
+
+def _same(key: str, ours: Any, theirs: Any, offer: Offer) -> bool | None:
+    """As the rules see it, where they look; the date always, and exactly."""
+    if not ours or not theirs:
+        return None
+    if key == "date":
+        return offer.days == 0
+    return offer.facts[key] > 0 if key in offer.facts else bool(ours == theirs)
+
+
+def _joined(words: Iterable[str]) -> str:
+    return ", ".join(sorted(words))
