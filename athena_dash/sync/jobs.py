@@ -8,9 +8,11 @@ from __future__ import annotations
 from athena_dash.core import clock
 from athena_dash.core.queue import wake
 from athena_dash.correlation import service as correlation
-from athena_dash.sync import feeds, pull, sweep
+from athena_dash.practices.models import Practice
+from athena_dash.sync import audit, feeds, pull, sweep
 
 QUEUE = "live"
+LONG_QUEUE = "backfill"  # an audit may take longer than a live job is allowed to
 
 
 def enqueue_due() -> int:
@@ -22,7 +24,12 @@ def enqueue_due() -> int:
     made += sum(wake(QUEUE, retry_failures, practice_id) for practice_id in work["retry"])
     if correlation.due(now, 1) or correlation.due_orphans(now, 1):
         made += wake(QUEUE, reconsider)
-    return made
+    return made + sum(ask_for_audit(practice_id) for practice_id in audit.due(now))
+
+
+def ask_for_audit(practice_id: int) -> bool:
+    """False when one is waiting already."""
+    return wake(LONG_QUEUE, audit_practice, practice_id)
 
 
 def pull_feed(feed_id: int) -> None:
@@ -39,3 +46,7 @@ def retry_failures(practice_id: int) -> None:
 
 def reconsider() -> None:
     sweep.reconsider_due()
+
+
+def audit_practice(practice_id: int) -> None:
+    audit.audit_practice(Practice.objects.get(pk=practice_id))

@@ -16,7 +16,7 @@ from django.db.models import Count, F, Q, Sum
 
 from athena_dash.core import clock
 from athena_dash.correlation.models import Gap
-from athena_dash.sync import failures, pipeline, pull, walks
+from athena_dash.sync import audit, failures, pipeline, pull, walks
 from athena_dash.sync.connections import source_for
 from athena_dash.sync.models import Attempt, Failure, RawRecord, Reason, Run, Stage, Subject
 from athena_dash.sync.pages import STANDING_ALONE, keep_pages
@@ -172,6 +172,8 @@ def unclaimed(failure_id: int) -> RetryResult:
 def refetch(failure: Failure) -> set[int]:
     """Ask athena again: for the one record where it can be named, else run its feed. A payload that is still the
     newest athena has is processed again as it is: the fault may have been corrected on our side."""
+    if failure.subject_kind == Failure.SubjectKind.AUDIT:
+        return repeat_audit(failure)
     if failure.subject_kind == Failure.SubjectKind.FEED or failure.feed is None:
         return rerun_feed(failure)
     stored = RawRecord.objects.filter(pk=failure.subject_id).first() if is_raw(failure) else None
@@ -244,6 +246,13 @@ def rerun_feed(failure: Failure) -> set[int]:
     if run.outcome != Run.Outcome.DONE:
         raise StillFailing(run.message)
     return set()
+
+
+def repeat_audit(failure: Failure) -> set[int]:
+    try:
+        return audit.repeat(failure)
+    except audit.AuditRunning:
+        raise FeedBusy from None
 
 
 class FeedBusy(Exception):
