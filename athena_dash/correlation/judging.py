@@ -59,6 +59,13 @@ def due(now: datetime, limit: int) -> dict[int, list[int]]:
     return dict(found)
 
 
+def due_in(practice_id: int, now: datetime, limit: int) -> list[int]:
+    rows = (
+        Visit.objects.for_practice(practice_id).filter(reconsider_at__lte=now).order_by("reconsider_at", "pk")
+    )
+    return list(rows.values_list("pk", flat=True)[:limit])
+
+
 def unmapped(visits: Collection[VisitFacts]) -> frozenset[str]:
     slots = (slot for visit in visits for claim in visit.claims for slot in claim.slots)
     return frozenset(slot.raw for slot in slots if slot.stage is ClaimStage.OTHER)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from athena_dash.core import clock
 from athena_dash.correlation import matching_sql, unbound_sql
 from athena_dash.correlation.absorb import absorb
-from athena_dash.correlation.judging import JudgeSummary, due, judge_visits
+from athena_dash.correlation.judging import JudgeSummary, due, due_in, judge_visits
 from athena_dash.correlation.matching import match_all
 from athena_dash.correlation.merges import merge_map
 from athena_dash.correlation.orphans import due_orphans, judge_orphans
@@ -22,6 +22,7 @@ __all__ = [
     "JudgeSummary",
     "correlate",
     "due",
+    "due_in",
     "due_orphans",
     "judge_orphans",
     "judge_visits",

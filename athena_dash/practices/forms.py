@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +11,6 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from athena_dash.practices.models import Connection, Practice, Role
-from athena_dash.practices.policies import RULE_DEFAULTS, RuleDefault
 
 # athena's two environments and what each allows a client (athena-api.md §2.0).
 PRESETS: Mapping[str, Mapping[str, Any]] = {
@@ -27,7 +25,6 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "calls_per_day": 500_000,
     },
 }
-LONGEST_GRACE = 24 * 90  # hours; beyond that the policy would hide what it should show
 
 
 def clean_base_url(url: str) -> str:
@@ -169,43 +166,3 @@ class MemberForm(forms.Form):
         max_length=150, widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off"})
     )
     role = forms.ChoiceField(choices=Role.choices)
-
-
-@dataclass(frozen=True, slots=True)
-class GraceRow:
-    code: str
-    title: str
-    default: RuleDefault
-    field: forms.BoundField
-    overridden: bool
-
-
-class GraceForm(forms.Form):
-    """One number of hours per gap code; an empty field means the shipped default. `titles`: {code: title}."""
-
-    def __init__(
-        self, *args: Any, overrides: Mapping[str, Any], titles: Mapping[str, str], **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self.titles = dict(sorted(titles.items()))
-        for code, title in self.titles.items():
-            self.fields[code] = forms.FloatField(
-                required=False,
-                min_value=0,
-                max_value=LONGEST_GRACE,
-                label=f"Grace of {code}, {title}, in hours",
-                initial=overrides.get(f"grace_hours.{code}"),
-                widget=forms.NumberInput(
-                    attrs={"placeholder": f"{RULE_DEFAULTS[code].grace_hours:g}", "step": "any"}
-                ),
-            )
-
-    def rows(self) -> list[GraceRow]:
-        return [
-            GraceRow(code, title, RULE_DEFAULTS[code], self[code], self.fields[code].initial is not None)
-            for code, title in self.titles.items()
-        ]
-
-    def grace_hours(self) -> dict[str, float | None]:
-        """{policy name: hours, or None for the default}."""
-        return {f"grace_hours.{code}": self.cleaned_data[code] for code in self.titles}

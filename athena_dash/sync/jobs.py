@@ -9,7 +9,7 @@ from athena_dash.core import clock
 from athena_dash.core.queue import wake
 from athena_dash.correlation import service as correlation
 from athena_dash.practices.models import Practice
-from athena_dash.sync import audit, feeds, pull, sweep
+from athena_dash.sync import audit, feeds, pipeline, pull, sweep
 
 QUEUE = "live"
 LONG_QUEUE = "backfill"  # an audit may take longer than a live job is allowed to
@@ -50,3 +50,16 @@ def reconsider() -> None:
 
 def audit_practice(practice_id: int) -> None:
     audit.audit_practice(Practice.objects.get(pk=practice_id))
+
+
+def ring_rejudging(practice_id: int) -> bool:
+    """Its policies have changed and its visits are marked due; losing this only leaves them to `reconsider`."""
+    return wake(QUEUE, rejudge_practice, practice_id)
+
+
+def rejudge_practice(practice_id: int) -> None:
+    """A chunk of what is due, so that pulls get their turn, then the bell again."""
+    visit_ids = correlation.due_in(practice_id, clock.now(), pipeline.BATCH)
+    pipeline.rejudge(practice_id, visit_ids)
+    if len(visit_ids) == pipeline.BATCH:
+        ring_rejudging(practice_id)

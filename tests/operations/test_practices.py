@@ -7,13 +7,11 @@ from django.test import Client
 
 from athena_dash.accounts.models import User
 from athena_dash.core import clock
-from athena_dash.correlation.models import Visit
 from athena_dash.operations import demo
-from athena_dash.practices.models import Connection, Membership, Policy, Practice
-from athena_dash.practices.policies import policy
+from athena_dash.practices.models import Connection, Membership, Practice
 from athena_dash.sync.connections import Step
 from athena_dash.sync.models import Feed
-from tests.builders import a_gap, a_user, a_visit
+from tests.builders import a_user
 
 TYPED = {
     "name": "Mesa Multispecialty",
@@ -173,25 +171,6 @@ def test_another_member_can_be_changed_and_removed(as_ada: Client, practice: Pra
     assert member.role == "support"
     as_ada.post(f"/practices/riverside/members/{member.pk}", {"role": "remove"})
     assert not practice.memberships.filter(pk=member.pk).exists()
-
-
-def test_a_policy_is_overridden_inherits_again_and_has_its_visits_judged(
-    as_ada: Client, practice: Practice
-) -> None:
-    visit = a_visit(practice)
-    a_gap(visit)
-    as_ada.post("/practices/riverside/policies", {"G13": "12"})
-    assert policy(practice, "grace_hours.G13") == 12
-    assert Visit.objects.get(pk=visit.pk).reconsider_at
-    assert "Overridden" in as_ada.get("/practices/riverside/policies").content.decode()
-    as_ada.post("/practices/riverside/policies", {"G13": ""})
-    assert not Policy.objects.filter(practice=practice).exists()
-
-
-def test_a_grace_that_would_hide_everything_is_refused(as_ada: Client, practice: Practice) -> None:
-    assert as_ada.post("/practices/riverside/policies", {"G13": "99999"}).status_code == 422
-    assert as_ada.post("/practices/riverside/policies", {"G13": "nan"}).status_code == 422
-    assert not Policy.objects.exists()
 
 
 def test_the_demo_is_made_once_and_then_left_alone(db: None) -> None:

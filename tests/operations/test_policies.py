@@ -1,0 +1,160 @@
+"""Tuning a practice: previewed before it is saved, kept as versions, taken back, judged again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from athena_dash.core import clock
+from athena_dash.correlation.models import Gap, Visit
+from athena_dash.practices.models import Policy, PolicyVersion, Practice
+from athena_dash.practices.policies import policy
+from athena_dash.records.models import ClaimStatusChange
+from athena_dash.sync import jobs
+from tests.builders import a_practice, a_visit
+
+URL = "/practices/riverside/policies"
+
+
+@pytest.fixture(autouse=True)
+def rung(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The bell as the view rings it: the practices to judge again."""
+    heard: list[int] = []
+    monkeypatch.setattr(jobs, "ring_rejudging", heard.append)
+    return heard
+
+
+def typed(client: Client, **changes: Any) -> dict[str, Any]:
+    """The whole form as a browser sends it, some of it changed; dots written as two underscores."""
+    form = client.get(URL).context["form"]
+    values = {name: form[name].initial for name in form.fields if form[name].initial not in (None, [])}
+    values |= {name.replace("__", "."): value for name, value in changes.items()}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def preview(client: Client, **changes: Any) -> Any:
+    return client.post(URL, typed(client, **changes))
+
+
+def save(client: Client, **changes: Any) -> Any:
+    shown = preview(client, **changes)
+    asked = {"save": "1", "previewed": shown.context["signature"]}
+    return client.post(URL, typed(client, **changes) | asked)
+
+
+def a_status(practice: Practice, word: str, claim_id: str = "40") -> None:
+    ClaimStatusChange.objects.create(
+        practice=practice, claim_id=claim_id, slot="primary", status=word, first_seen=clock.now()
+    )
+
+
+def test_a_change_is_previewed_first_and_nothing_is_saved(as_ada: Client, practice: Practice) -> None:
+    a_visit(practice)
+    page = preview(as_ada, grace_hours__G13=900)
+    assert page.context["preview"].removed.rows == 1
+    shown = page.content.decode()
+    assert "Adds 0 rows, removes 1 row" in shown
+    assert "Grace of G13: the default → 900 h" in shown
+    assert not Policy.objects.exists()
+    assert not PolicyVersion.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_previewed_is_saved_and_every_visit_judged_again(
+    as_ada: Client, practice: Practice, rung: list[int]
+) -> None:
+    visit = a_visit(practice)
+    save(as_ada, grace_hours__G13=12)
+    assert policy(practice, "grace_hours.G13") == 12
+    assert Visit.objects.get(pk=visit.pk).reconsider_at
+    assert rung == [practice.pk]
+    jobs.rejudge_practice(practice.pk)
+    assert Gap.objects.get(visit=visit, code="G13").closed_at is None
+    assert "Overridden" in as_ada.get(URL).content.decode()
+
+
+def test_saving_something_else_than_was_previewed_previews_that(as_ada: Client, practice: Practice) -> None:
+    signature = preview(as_ada, grace_hours__G13=12).context["signature"]
+    page = as_ada.post(URL, typed(as_ada, grace_hours__G13=48) | {"save": "1", "previewed": signature})
+    assert page.context["preview"] is not None
+    assert not Policy.objects.exists()
+
+
+def test_a_version_is_taken_back_through_its_own_preview(as_ada: Client, practice: Practice) -> None:
+    save(as_ada, grace_hours__G13=12, no_show_fee=25)
+    version = PolicyVersion.objects.get()
+    assert str(version.saved_by) == "ada"
+    assert {"name": "no_show_fee", "old": None, "new": 25} in version.changes
+    page = as_ada.get(f"{URL}?before={version.pk}")
+    assert "Grace of G13: 12 h → the default" in page.content.decode()
+    form = page.context["form"]
+    filled = {n: form[n].initial for n in form.fields if form[n].initial not in (None, [])}
+    as_ada.post(URL, filled | {"save": "1", "previewed": page.context["signature"]})
+    assert not Policy.objects.filter(practice=practice).exists()
+    assert PolicyVersion.objects.count() == 2
+
+
+def test_a_version_of_another_practice_is_not_found(as_ada: Client, practice: Practice) -> None:
+    foreign = PolicyVersion.objects.create(practice=a_practice("mesa"), saved_at=clock.now(), changes=[])
+    assert as_ada.get(f"{URL}?before={foreign.pk}").status_code == 404
+    assert as_ada.get(f"{URL}?before=x").status_code == 200
+
+
+def test_a_word_nobody_has_explained_comes_first_and_is_then_explained(
+    as_ada: Client, practice: Practice
+) -> None:
+    a_status(practice, "HOLD", "40")
+    a_status(practice, "HOLD", "41")
+    a_status(practice, "pendcob ", "42")
+    rows = as_ada.get(URL).context["form"].status_rows()
+    assert [(row.title, row.unmapped) for row in rows] == [("PENDCOB", True), ("HOLD", False)]
+    save(as_ada, **{"claim_status.PENDCOB": "hold"})
+    assert policy(practice, "claim_status.PENDCOB") == "hold"
+    assert not any(row.unmapped for row in as_ada.get(URL).context["form"].status_rows())
+
+
+def test_a_filing_limit_names_who_confirmed_it_and_where_it_is_written(
+    as_ada: Client, practice: Practice
+) -> None:
+    from athena_dash.records.models import Insurance
+
+    Insurance.objects.create(
+        practice=practice,
+        external_id="1",
+        patient_id="7",
+        insurance_type="Commercial",
+        fetched_at=clock.now(),
+    )
+    terms = {"filing_days.commercial": 180, "filing_source.commercial": "Meadow contract, §4"}
+    save(as_ada, **terms)
+    row = as_ada.get(URL).context["form"].filing_rows()[0]
+    assert (row.title, row.inherited, row.own.set_by.username) == ("commercial", "90 days", "ada")
+    assert "Meadow contract, §4" in as_ada.get(URL).content.decode()
+
+
+def test_visits_of_an_excluded_type_expect_nothing(as_ada: Client, practice: Practice) -> None:
+    visit = a_visit(practice, visit_type="Nurse visit")
+    save(as_ada, **{"not_billable.visit_types": ["Nurse visit"]})
+    jobs.rejudge_practice(practice.pk)
+    assert Visit.objects.get(pk=visit.pk).suppressor == "visit type is not billable"
+
+
+@pytest.mark.parametrize("hours", ["99999", "nan", "-1", "soon"])
+def test_a_grace_that_makes_no_sense_is_refused(as_ada: Client, practice: Practice, hours: str) -> None:
+    assert as_ada.post(URL, {"grace_hours.G13": hours, "save": "1"}).status_code == 422
+    assert not Policy.objects.exists()
+
+
+def test_a_value_equal_to_the_default_is_no_value_of_the_practices_own(
+    as_ada: Client, practice: Practice
+) -> None:
+    assert as_ada.post(URL, {"grace_hours.G13": "24"}).status_code == 302
+    assert not Policy.objects.exists()
+
+
+def test_rules_that_wait_for_data_say_for_which(as_ada: Client, practice: Practice) -> None:
+    shown = as_ada.get(URL).content.decode()
+    assert "claim acknowledgements (277CA)" in shown
+    assert "remittances (835)" in shown
