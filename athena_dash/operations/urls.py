@@ -10,6 +10,8 @@ from athena_dash.operations.views import (
     members,
     policies,
     practices,
+    push,
+    push_credentials,
     replays,
 )
 
@@ -44,5 +46,8 @@ urlpatterns = [
     path("practices/<slug:slug>/resume", practices.resume_practice, name="resume-practice"),
     path("practices/<slug:slug>/members", members.members, name="members"),
     path("practices/<slug:slug>/members/<int:pk>", members.change_member, name="change-member"),
+    path("practices/<slug:slug>/push", push_credentials.push_credentials, name="push-credentials"),
+    path("push/<slug:slug>/athena", push.push_events, name="push-events"),
+    path("push/<slug:slug>/ingest/<slug:resource>", push.push_records, name="push-records"),
     path("practices/<slug:slug>/policies", policies.policies, name="policies"),
 ]

@@ -1,7 +1,7 @@
 """What we pull: one Resource per feed, as data. The table below is the whole list, in the order of a first sync.
 
 A feed may have up to four ways to learn of records (sync.walks): a full list, windows by date, athena's changed feed,
-and subjects: patients, encounters or claims it must be asked about one by one.
+and subjects: patients, encounters or claims it must be asked about one by one, and whatever an event named.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Resource:
     listed: bool = False  # one full list, small
     windows: str = ""  # "service" or "created": which date its windows are cut by
     changed: bool = False  # athena has a changed feed for it
-    subject: str = ""  # "patient", "encounter" or "claim": asked one by one
+    subject: str = ""  # "patient", "encounter", "claim" or "appointment": asked one by one
     fhir: bool = False
     volatile: frozenset[str] = frozenset()  # fields that change without a change (athena-api.md §6.10)
 
@@ -50,6 +50,7 @@ RESOURCES: dict[str, Resource] = {
             fresh_within=10 * MINUTE,
             windows="service",
             changed=True,
+            subject="appointment",
             volatile=STAMPS,
         ),
         Resource(

@@ -25,6 +25,7 @@ from tests.recovery.failing import a_connection, a_failure
 
 ROLES = ("billing", "support", "admin")
 ANYONE, SIGNED_IN = "anyone", "whoever is signed in"
+MACHINE = "a machine that proves itself; a session proves nothing"
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,9 @@ RULES = {
     "members": Rule(rights.MANAGE_PRACTICE, rights.MANAGE_PRACTICE),
     "change-member": Rule(None, rights.MANAGE_PRACTICE),
     "policies": Rule(rights.MANAGE_PRACTICE, rights.MANAGE_PRACTICE),
+    "push-credentials": Rule(rights.MANAGE_PRACTICE, rights.MANAGE_PRACTICE),
+    "push-events": Rule(None, MACHINE),
+    "push-records": Rule(None, MACHINE),
 }
 
 
@@ -142,6 +146,7 @@ def world(db: None) -> World:
         "replay": {"pk": replay.pk},
         "feed": {"pk": feed.pk if feed else 0},
         "practice": {"slug": practice.slug},
+        "delivery": {"slug": practice.slug, "resource": "claims"},
         "member": {"slug": practice.slug, "pk": extra.memberships.get().pk},
     }
     kinds = {
@@ -158,7 +163,10 @@ def world(db: None) -> World:
             "resume-practice",
             "members",
             "policies",
+            "push-credentials",
+            "push-events",
         ),
+        "delivery": ("push-records",),
         "member": ("change-member",),
     }
     return World(
@@ -194,6 +202,8 @@ def test_strangers_to_the_site_are_sent_to_sign_in(world: World) -> None:
         to_sign_in = answer.status_code == 302 and answer.headers["Location"].startswith("/sign-in?next=")
         if right == ANYONE:
             fine = answer.status_code < 500
+        elif right == MACHINE:
+            fine = answer.status_code == 401
         else:
             fine = to_sign_in or (right is None and answer.status_code == 405)
         if not fine:
@@ -206,7 +216,9 @@ def test_a_role_reaches_exactly_what_its_rights_say(world: World, role: str) -> 
     wrong = {}
     for name, method, right in walk():
         status = ask(world.members[role], method, world.url(name)).status_code
-        if role not in roles_with(right):
+        if right == MACHINE:
+            fine = status == 401
+        elif role not in roles_with(right):
             fine = status in (403, 404, 405)
         elif method == "post" or name == "plan-replay":
             fine = status in (200, 302, 400, 404, 422)  # an empty form is refused after the right was asked
@@ -220,9 +232,11 @@ def test_a_role_reaches_exactly_what_its_rights_say(world: World, role: str) -> 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_member_of_another_practice_finds_nothing_there(world: World, role: str) -> None:
     wrong = {}
-    for name, method, _ in walk():
+    for name, method, right in walk():
         answer = ask(world.strangers[role], method, world.url(name))
-        if name in world.objects:
+        if right == MACHINE:
+            fine = answer.status_code == 401
+        elif name in world.objects:
             fine = answer.status_code in (403, 404, 405)
         else:
             fine = answer.streaming or b"Riverside" not in answer.content
