@@ -28,6 +28,8 @@ if OWN_STATE not in os.environ:
     Path(os.environ[OWN_STATE]).chmod(0o711)
     Path(os.environ[OWN_STATE], "static").mkdir()
 os.environ["ATHENA_DASH_STATE"] = os.environ[OWN_STATE]
+for external in ("DATABASE_URL", "REDIS_URL"):
+    os.environ.pop(external, None)
 
 from athena_dash.core import clock  # noqa: E402
 from athena_dash.core.embedded.attach import attach, stop_keeper  # noqa: E402
@@ -37,14 +39,24 @@ from athena_dash.core.embedded.valkey import Valkey  # noqa: E402
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-    # One Valkey database a worker: one worker's flush must not empty another's queues. Workers inherit the
-    # controller's environment, so each sets its own.
-    os.environ["REDIS_URL"] = Valkey(State.from_environment()).url(int(worker.removeprefix("gw")) % 16)
-    os.environ.pop("DATABASE_URL", None)
     attach(durable=False)
     django.setup()
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    use_valkey(Valkey(State.from_environment()).url(int(worker.removeprefix("gw")) % 16))
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # tests make many users
+
+
+def use_valkey(url: str) -> None:
+    """One Valkey database a worker, or one worker's flush empties another's cache and queues.
+
+    pytest-django has read the settings before this, with the environment that the controller handed down.
+    """
+    os.environ["REDIS_URL"] = settings.REDIS_URL = (
+        url  # the environment is for the processes that tests start
+    )
+    settings.CACHES["default"]["LOCATION"] = url
+    for queue in settings.RQ_QUEUES.values():
+        queue["URL"] = url
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

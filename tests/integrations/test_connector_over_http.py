@@ -18,7 +18,6 @@ from msgspec.structs import replace
 from integrations.athena.auth import ClientCredentials
 from integrations.athena.client import AthenaClient
 from integrations.athena.errors import (
-    ConfigError,
     Gone,
     InvalidResponse,
     RateLimited,
@@ -223,7 +222,7 @@ def test_rows_of_a_lost_answer_are_found_again_among_the_processed(
         ("dropped", TransientError),
         ("timeout_before", TransientError),
         ("expired_token", Unauthorized),
-        ("revoked_credential", ConfigError),
+        ("revoked_credential", Unauthorized),
     ],
 )
 def test_a_lasting_fault_ends_as_its_own_kind_of_error(
