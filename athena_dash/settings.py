@@ -127,6 +127,7 @@ RQ_QUEUES = {
 }
 RQ = {"COMMIT_MODE": "on_db_commit", "WORKER_CLASS": "athena_dash.core.worker.Worker"}
 RQ_SHOW_ADMIN_LINK = False
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # none: no /metrics
 
 STATIC_URL = "static/"
 STATIC_ROOT = STATE.root / "static"

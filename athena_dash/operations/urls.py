@@ -8,6 +8,7 @@ from athena_dash.operations.views import (
     failures,
     feeds,
     members,
+    metrics,
     policies,
     practices,
     push,
@@ -16,6 +17,7 @@ from athena_dash.operations.views import (
 )
 
 urlpatterns = [
+    path("metrics", metrics.metrics, name="metrics"),
     path("failures", failures.failures, name="failures"),
     path("failures/groups/<str:fingerprint>", failures.failure_group, name="failure-group"),
     path(
@@ -34,6 +36,7 @@ urlpatterns = [
     path("replays/<int:pk>/resume", replays.move_replay, {"move": "resume"}, name="resume-replay"),
     path("replays/<int:pk>/cancel", replays.move_replay, {"move": "cancel"}, name="cancel-replay"),
     path("feeds", feeds.feeds, name="feeds"),
+    path("feeds/check/<slug:slug>", feeds.check_completeness, name="check-completeness"),
     path("feeds/<int:pk>", feeds.feed, name="feed"),
     path("feeds/<int:pk>/pause", feeds.move_feed, {"move": "pause"}, name="pause-feed"),
     path("feeds/<int:pk>/resume", feeds.move_feed, {"move": "resume"}, name="resume-feed"),

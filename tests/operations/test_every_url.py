@@ -78,6 +78,8 @@ RULES = {
     "pause-feed": Rule(None, rights.RUN_FEEDS),
     "resume-feed": Rule(None, rights.RUN_FEEDS),
     "run-feed": Rule(None, rights.RUN_FEEDS),
+    "check-completeness": Rule(None, rights.RUN_FEEDS),
+    "metrics": Rule(MACHINE),
     "practices": Rule(rights.MANAGE_PRACTICE),
     "connect-practice": Rule(rights.MANAGE_PRACTICE, rights.MANAGE_PRACTICE),
     "practice": Rule(rights.MANAGE_PRACTICE, rights.MANAGE_PRACTICE),
@@ -126,7 +128,8 @@ class World:
 
 
 @pytest.fixture
-def world(db: None) -> World:
+def world(db: None, settings: Any) -> World:
+    settings.METRICS_TOKEN = "configured"
     practice, other = a_practice("riverside"), a_practice("mesa")
     a_connection(practice)
     a_connection(other)
@@ -161,6 +164,7 @@ def world(db: None) -> World:
             "check-practice",
             "pause-practice",
             "resume-practice",
+            "check-completeness",
             "members",
             "policies",
             "push-credentials",

@@ -35,6 +35,8 @@ def subject(failure: Failure) -> SafeString | str:
         return format_html('{} <span class="mono">{}</span>', kind(failure.record_kind), failure.record_id)
     if failure.subject_kind == Failure.SubjectKind.FEED:
         return f"{resource} feed"
+    if failure.subject_kind == Failure.SubjectKind.AUDIT:
+        return f"completeness of {resource}"
     if failure.subject_kind == Failure.SubjectKind.VISIT:
         return format_html('visit <span class="mono">{}</span>', failure.subject_id)
     if failure.patient_id:

@@ -1,4 +1,4 @@
-"""Feeds: what each one last brought, how fresh it is, and pause, resume, run now."""
+"""Feeds: what each one last brought, how fresh and how complete it is, and pause, resume, run now, check."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ from athena_dash.accounts.rights import (
 from athena_dash.core import clock
 from athena_dash.core.render import page
 from athena_dash.core.templatetags.ui import span
+from athena_dash.operations.completeness_rows import completeness_rows
 from athena_dash.operations.feed_rows import feed_rows
 from athena_dash.sync import feeds as feeding
-from athena_dash.sync.models import Failure, Feed
+from athena_dash.sync import jobs
+from athena_dash.sync.models import Audit, Failure, Feed
 
 RUNS_LISTED = 50
 FAILURES_LISTED = 10
+AUDITS_LISTED = 10
 
 
 def _visible(request: HttpRequest, right: str) -> QuerySet[Feed]:
@@ -41,6 +44,7 @@ def feeds(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "trusted": sum(row.state.trusted for row in rows),
         "practices": practices,
+        "completeness": completeness_rows(practices.filter(slug=slug) if slug else practices),
         "slug": slug,
         "runnable": set(practices_with(request.user, RUN_FEEDS).values_list("pk", flat=True)),
     }
@@ -60,9 +64,29 @@ def feed(request: HttpRequest, pk: int) -> HttpResponse:
         "fresh_within": span(found.fresh_within),
         "runs": found.runs.order_by("-started_at")[:RUNS_LISTED],
         "failures": failures.order_by("-last_seen")[:FAILURES_LISTED],
+        "audits": audits_of(found),
         "may_run": practices_with(request.user, RUN_FEEDS).filter(pk=found.practice_id).exists(),
     }
     return page(request, "operations/feed.html", context)
+
+
+def audits_of(feed: Feed) -> QuerySet[Audit]:
+    done = Audit.objects.filter(practice_id=feed.practice_id, kind=feed.resource, finished_at__isnull=False)
+    return done.order_by("-started_at", "pk")[:AUDITS_LISTED]
+
+
+@require_POST
+@needs(RUN_FEEDS)
+def check_completeness(request: HttpRequest, slug: str) -> HttpResponse:
+    practice = get_object_or_404(practices_with(request.user, RUN_FEEDS), slug=slug)
+    if jobs.ask_for_audit(practice.pk):
+        messages.success(
+            request,
+            f"{practice.name} is compared with athena now. What is missing is fetched; look again soon.",
+        )
+    else:
+        messages.warning(request, "No new check was asked for: one waits already, or the queue is away.")
+    return redirect("feeds")
 
 
 DONE = {

@@ -1,0 +1,70 @@
+"""Metrics into Prometheus' text exposition format 0.0.4, and the queues' lengths as the first of them.
+
+Labels are slugs, codes and names of feeds: nothing about a patient can be written here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+from django_rq import get_queue
+from redis import RedisError
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    value: float
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """`name` without the product's prefix, with its unit at the end."""
+
+    name: str
+    help: str
+    samples: tuple[Sample, ...]
+
+
+def written(gauges: Iterable[Gauge]) -> str:
+    return "".join(line + "\n" for gauge in gauges for line in _lines(gauge))
+
+
+def _lines(gauge: Gauge) -> Iterator[str]:
+    name = f"athena_dash_{gauge.name}"
+    yield f"# HELP {name} {gauge.help}"
+    yield f"# TYPE {name} gauge"
+    for sample in gauge.samples:
+        labels = ",".join(f'{key}="{_escaped(value)}"' for key, value in sample.labels.items())
+        yield f"{name}{{{labels}}} {_number(sample.value)}" if labels else f"{name} {_number(sample.value)}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+
+
+def _number(value: float) -> str:
+    if math.isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
+    return f"{value:.10g}"
+
+
+def queue_gauges() -> list[Gauge]:
+    """A queue that does not answer has no length, and says so."""
+    try:
+        lengths = {name: get_queue(name).count for name in settings.RQ_QUEUES}
+    except RedisError:
+        lengths = {}
+    return [
+        Gauge("queue_up", "Whether Valkey answers.", (Sample(bool(lengths), {}),)),
+        Gauge(
+            "queue_jobs",
+            "Jobs waiting for a worker.",
+            tuple(Sample(length, {"queue": name}) for name, length in lengths.items()),
+        ),
+    ]
