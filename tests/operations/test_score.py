@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from athena_dash.operations.evaluation.score import Tally, Truth, score_gaps, score_links
+from athena_dash.operations.evaluation.score import Tally, Truth, interval, score_gaps, score_links
 
 V1, V2 = Truth(frozenset({"V1"})), Truth(frozenset({"V2"}))
 
@@ -44,4 +44,24 @@ def test_a_visit_expected_for_one_cause_and_tolerated_for_another_is_expected() 
 
 def test_ratios_say_nothing_where_there_was_nothing() -> None:
     assert (Tally().precision, Tally().recall) == (None, None)
-    assert Tally(tp=3, fp=1, fn=2).report("tp", "fp") == {"tp": 3, "fp": 1, "precision": 0.75, "recall": 0.6}
+    assert (interval(0, 0), Tally().report()["recall_95"]) == (None, None)
+
+
+def test_a_report_holds_the_counts_asked_for_and_both_ratios_with_their_intervals() -> None:
+    assert Tally(tp=3, fp=1, fn=2).report("tp", "fp") == {
+        "tp": 3,
+        "fp": 1,
+        "precision": 0.75,
+        "precision_95": (0.3006, 0.9544),
+        "recall": 0.6,
+        "recall_95": (0.2307, 0.8824),
+    }
+
+
+def test_the_interval_is_wilsons() -> None:
+    """0 of 10 and 10 of 10 as in the textbooks: never past the ends, never without width."""
+    assert interval(0, 10) == (0.0, 0.2775)
+    assert interval(10, 10) == (0.7225, 1.0)
+    low, high = interval(9_985, 10_000) or (0, 0)
+    assert low < 0.9985 < high
+    assert high - low < 0.002

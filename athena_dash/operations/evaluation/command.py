@@ -33,6 +33,10 @@ class EvaluationCommand(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         began = monotonic()
+        report = self.report(options) | {"seconds": round(monotonic() - began, 1)}
+        self.stdout.write(json.dumps(report) if options["json"] else table(report))
+
+    def report(self, options: dict[str, Any]) -> dict[str, Any]:
         setup = Setup(
             seed=options["seed"],
             visits=options["visits"],
@@ -42,14 +46,16 @@ class EvaluationCommand(BaseCommand):
             as_of=options["as_of"] or now_to_the_minute(),
         )
         with arena(setup, self.stderr.write) as ledger:
-            report = type(self).evaluate(ledger) | {"seconds": round(monotonic() - began, 1)}
-        self.stdout.write(json.dumps(report) if options["json"] else table(report))
+            return type(self).evaluate(ledger)
 
 
 def table(report: dict[str, Any]) -> str:
     """The same numbers for people."""
     lines = []
     for section, content in report.items():
+        if isinstance(content, list):
+            lines += [f"{section} {item}" for item in content]
+            continue
         if not isinstance(content, dict):
             lines.append(f"{section} {content}")
             continue

@@ -13,7 +13,7 @@ from athena_dash.operations.evaluation.labels import (
     records_by_kind,
 )
 from athena_dash.operations.evaluation.score import LINK_COUNTS, Tally, Truth, score_links
-from athena_dash.records.models import ChargeLine
+from athena_dash.records.models import ChargeLine, Claim
 from integrations.sandbox.ledger import Ledger, Record
 
 KINDS = ("claim", "encounter", "charge", "clinical")
@@ -34,13 +34,25 @@ def evaluate_links(ledger: Ledger) -> dict[str, Any]:
             found["charge"][f"{athena_id}/{line.external_id}"] = visit
     records = records_by_kind(ledger)
     links = {kind: compare(records.get(kind, []), found[kind]).report(*LINK_COUNTS) for kind in KINDS}
-    hidden = [record for record in records.get("claim", []) if record.hidden or record.reason]
-    ids = {record_key(record) for record in hidden}
-    without_id = compare(hidden, {id: visit for id, visit in found["claim"].items() if id in ids})
     return {
-        "links": links | {"claim_without_id": without_id.report(*LINK_COUNTS)},
+        "links": links | without_id(records.get("claim", []), found["claim"]),
         "visits": evaluate_visits(labels, list(visits.values())),
     }
+
+
+def without_id(claims: list[Record], found: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """Claims whose id a noise profile hid apart from those that never had one: hidden ids are the easier part."""
+    seen = Claim.objects.filter(appointment_id="").values_list("practice__athena_id", "external_id")
+    nameless = {f"{athena_id}/{id}" for athena_id, id in seen}
+    hidden = [record for record in claims if record.hidden]
+    native = [record for record in claims if not record.hidden and record_key(record) in nameless]
+    parts = {"claim_without_id": hidden + native, "claim_hidden_id": hidden, "claim_never_had_id": native}
+    return {name: compare(part, among(part, found)).report(*LINK_COUNTS) for name, part in parts.items()}
+
+
+def among(records: list[Record], found: dict[str, str]) -> dict[str, str]:
+    ids = {record_key(record) for record in records}
+    return {id: visit for id, visit in found.items() if id in ids}
 
 
 def compare(records: list[Record], found: dict[str, str]) -> Tally:

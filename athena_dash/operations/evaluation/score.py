@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from math import sqrt
+from typing import Any
 
 import msgspec
 
@@ -36,9 +38,14 @@ class Tally(msgspec.Struct):
     def recall(self) -> float | None:
         return ratio(self.tp, self.tp + self.fn)
 
-    def report(self, *counts: str) -> dict[str, float | int | None]:
-        shown: dict[str, float | int | None] = {name: getattr(self, name) for name in counts}
-        return shown | {"precision": self.precision, "recall": self.recall}
+    def report(self, *counts: str) -> dict[str, Any]:
+        shown = {name: getattr(self, name) for name in counts}
+        return shown | {
+            "precision": self.precision,
+            "precision_95": interval(self.tp, self.tp + self.fp),
+            "recall": self.recall,
+            "recall_95": interval(self.tp, self.tp + self.fn),
+        }
 
 
 LINK_COUNTS = ("tp", "fp", "fn", "abstained")
@@ -76,3 +83,17 @@ def score_gaps(expected: Collection[str], tolerated: Collection[str], found: Col
 def ratio(part: int, whole: int) -> float | None:
     """None where nothing was there to be right or wrong about."""
     return round(part / whole, 4) if whole else None
+
+
+Z95 = 1.959964  # of the normal distribution, two-sided
+
+
+def interval(part: int, whole: int) -> tuple[float, float] | None:
+    """Wilson's 95 % interval of a share: unlike the usual one it holds near 0 and 1, which is where we are."""
+    if not whole:
+        return None
+    share, spread = part / whole, Z95**2 / whole
+    middle = share + spread / 2
+    half = Z95 * sqrt((share * (1 - share) + spread / 4) / whole)
+    low, high = (middle - half) / (1 + spread), (middle + half) / (1 + spread)
+    return round(max(low, 0.0), 4), round(min(high, 1.0), 4)
