@@ -24,6 +24,14 @@ from athena_dash.practices.models import Policy
 from athena_dash.practices.policies import Policies, policies_of
 from athena_dash.practices.policy_words import label, said
 
+STATUSES: Mapping[str, str] = {  # athena-api.md §2.2
+    "x": "cancelled",
+    "f": "booked",
+    "o": "open slot",
+    "2": "checked in",
+    "3": "checked out",
+    "4": "charge entered",
+}
 NEVER_SET: Mapping[str, datetime] = {}
 
 
@@ -132,7 +140,8 @@ def appointment_words(visit: VisitFacts) -> list[str]:
         for what, at in (("in", appointment.checked_in_at), ("out", appointment.checked_out_at))
         if at
     ]
-    return [f"appointment in status {appointment.status or 'unknown'}{''.join(stamps)}"]
+    status = STATUSES.get(appointment.status, appointment.status or "without a status")
+    return [f"appointment {status}{''.join(stamps)}"]
 
 
 def note_words(visit: VisitFacts) -> list[str]:

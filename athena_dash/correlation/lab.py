@@ -37,7 +37,7 @@ class Sample(msgspec.Struct, frozen=True):
     service_date: date | None
     code: str
     sentence: str
-    dollars: Decimal
+    dollars: Decimal | None
 
 
 class Side(msgspec.Struct, frozen=True):
@@ -116,10 +116,9 @@ def face(gap: FoundGap | None) -> tuple[object, ...] | None:
 
 
 def sample(visit: VisitFacts, gap: FoundGap) -> Sample:
-    dollars = gap.estimate.dollars or Decimal(0)
-    return Sample(visit.id, visit.service_date, gap.code, gap.sentence, dollars)
+    return Sample(visit.id, visit.service_date, gap.code, gap.sentence, gap.estimate.dollars)
 
 
 def side(rows: list[Sample]) -> Side:
-    dearest = nlargest(SAMPLES, rows, key=lambda row: (row.dollars, row.visit_id))
-    return Side(len(rows), sum((row.dollars for row in rows), Decimal(0)), tuple(dearest))
+    dearest = nlargest(SAMPLES, rows, key=lambda row: (row.dollars or 0, row.visit_id))
+    return Side(len(rows), sum((row.dollars or Decimal(0) for row in rows), Decimal(0)), tuple(dearest))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Count
+from django.db.models import Count, Max
 from django.db.models.functions import Lower, Trim, Upper
 
 from athena_dash.correlation.models import Visit
@@ -42,6 +42,9 @@ def status_words(practice: Practice) -> list[tuple[str, int]]:
 
 
 def insurance_types(practice: Practice) -> list[tuple[str, int]]:
+    """As athena writes them; letter case makes no other type."""
     types = Insurance.objects.for_practice(practice).annotate(type=Lower(Trim("insurance_type")))
-    counted = types.exclude(type="").values_list("type").annotate(number=Count("pk"))
-    return list(counted.order_by("-number", "type")[:MOST])
+    counted = (
+        types.exclude(type="").values("type").annotate(said=Max(Trim("insurance_type")), number=Count("pk"))
+    )
+    return list(counted.order_by("-number", "type").values_list("said", "number")[:MOST])

@@ -85,9 +85,9 @@ class PoliciesForm(forms.Form):
             yield f"claim_status.{word}", stage_of(word)
         for kind, _ in self.types:
             days = forms.IntegerField(min_value=1, max_value=LONGEST_LIMIT)
-            days.widget.attrs["placeholder"] = shipped_rule(kind).length.removesuffix(" days")
-            yield f"filing_days.{kind}", days
-            yield f"filing_source.{kind}", forms.CharField(max_length=200)
+            days.widget.attrs["placeholder"] = shipped_rule(kind).days or ""
+            yield f"filing_days.{kind.lower()}", days
+            yield f"filing_source.{kind.lower()}", forms.CharField(max_length=200)
 
     def wanted(self) -> dict[str, Any]:
         """{policy: value, or None for the default}."""
@@ -118,11 +118,11 @@ class PoliciesForm(forms.Form):
     def filing_rows(self) -> list[Row]:
         return [
             self.row(
-                f"filing_days.{kind}",
+                f"filing_days.{kind.lower()}",
                 kind,
                 shipped_rule(kind).length,
                 shipped_rule(kind).source,
-                f"filing_source.{kind}",
+                f"filing_source.{kind.lower()}",
                 count=count,
             )
             for kind, count in self.types
@@ -139,7 +139,8 @@ def with_stored(
 ) -> list[tuple[str, int]]:
     """What was seen, and what was once tuned and is not seen any more."""
     kept = {name[len(each) :] for each in (prefix, *prefixes) for name in own if name.startswith(each)}
-    return [*seen, *((word, 0) for word in sorted(kept - {word for word, _ in seen}))]
+    known = {word.casefold() for word, _ in seen}
+    return [*seen, *((word, 0) for word in sorted(kept) if word.casefold() not in known)]
 
 
 def number(least: float, most: float, shipped: Any) -> forms.FloatField:

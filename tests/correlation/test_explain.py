@@ -30,7 +30,7 @@ def test_an_open_gap_says_since_when_and_on_what_it_rests() -> None:
     assert found.outcome is Outcome.OPEN
     assert found.says == "Signed Mar 2, 2026, no charge entered"
     assert found.inputs == (
-        "appointment in status 3, in Mar 2, 2026, out Mar 2, 2026",
+        "appointment checked out, in Mar 2, 2026, out Mar 2, 2026",
         "encounter CLOSED, signed Mar 2, 2026",
         "1 of 1 services marked to bill",
         "no claim",

@@ -11,9 +11,11 @@ from athena_dash.core import clock
 from athena_dash.correlation.models import Gap, Visit
 from athena_dash.practices.models import Policy, PolicyVersion, Practice
 from athena_dash.practices.policies import policy
-from athena_dash.records.models import ClaimStatusChange
-from athena_dash.sync import jobs
+from athena_dash.records.models import ClaimStatusChange, Insurance
+from athena_dash.sync import jobs, pipeline, sweep
 from tests.builders import a_practice, a_visit
+from tests.sync.rig import open_failures
+from tests.sync.test_pipeline import a_claim, land
 
 URL = "/practices/riverside/policies"
 
@@ -115,11 +117,18 @@ def test_a_word_nobody_has_explained_comes_first_and_is_then_explained(
     assert not any(row.unmapped for row in as_ada.get(URL).context["form"].status_rows())
 
 
+def test_explaining_a_word_lets_the_reported_claims_through_again(as_ada: Client, practice: Practice) -> None:
+    a_status(practice, "ZHOLD", "301")
+    pipeline.process(practice.pk, land(practice, "claims", a_claim(status="ZHOLD")))
+    assert open_failures(practice).get().reason == "unmapped"
+    save(as_ada, **{"claim_status.ZHOLD": "hold"})
+    sweep.process_left_behind(practice.pk)
+    assert not open_failures(practice).exists()
+
+
 def test_a_filing_limit_names_who_confirmed_it_and_where_it_is_written(
     as_ada: Client, practice: Practice
 ) -> None:
-    from athena_dash.records.models import Insurance
-
     Insurance.objects.create(
         practice=practice,
         external_id="1",
@@ -130,7 +139,7 @@ def test_a_filing_limit_names_who_confirmed_it_and_where_it_is_written(
     terms = {"filing_days.commercial": 180, "filing_source.commercial": "Meadow contract, §4"}
     save(as_ada, **terms)
     row = as_ada.get(URL).context["form"].filing_rows()[0]
-    assert (row.title, row.inherited, row.own.set_by.username) == ("commercial", "90 days", "ada")
+    assert (row.title, row.inherited, row.own.set_by.username) == ("Commercial", "90 days", "ada")
     assert "Meadow contract, §4" in as_ada.get(URL).content.decode()
 
 
