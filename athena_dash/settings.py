@@ -178,6 +178,14 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# -- mail: alerts ---------------------------------------------------------------------------------------
+
+globals().update(
+    env.email_url("EMAIL_URL", default="smtp://localhost:25" if PRODUCTION else "consolemail://")
+)
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="athena-dash@localhost")
+
 # -- words, time, logs ---------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-us"

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from athena_dash.operations.views import (
+    alerts,
     connect,
     failure,
     failures,
@@ -49,6 +50,7 @@ urlpatterns = [
     path("practices/<slug:slug>/resume", practices.resume_practice, name="resume-practice"),
     path("practices/<slug:slug>/members", members.members, name="members"),
     path("practices/<slug:slug>/members/<int:pk>", members.change_member, name="change-member"),
+    path("practices/<slug:slug>/alerts", alerts.alerts, name="alerts"),
     path("practices/<slug:slug>/push", push_credentials.push_credentials, name="push-credentials"),
     path("push/<slug:slug>/athena", push.push_events, name="push-events"),
     path("push/<slug:slug>/ingest/<slug:resource>", push.push_records, name="push-records"),

@@ -1,0 +1,62 @@
+"""What is wrong in some practices now, as {(practice, key): Condition}; three queries, however many practices."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Max
+
+from athena_dash.practices.models import Connection
+from athena_dash.recovery.models import GroupState
+from athena_dash.sync.models import Failure, Feed
+
+Key = tuple[int, str]
+"""(practice, key of the alert)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`worth_opening` is false while a person has silenced it: then it opens nothing, and closes nothing either."""
+
+    sentence: str
+    worth_opening: bool = True
+
+
+def conditions(practice_ids: Collection[int], now: datetime) -> dict[Key, Condition]:
+    return refused(practice_ids) | stale(practice_ids, now) | failing(practice_ids, now)
+
+
+def refused(practice_ids: Collection[int]) -> dict[Key, Condition]:
+    found = Connection.objects.filter(practice__in=practice_ids, credential_failed_at__isnull=False)
+    return {
+        (pk, "credential"): Condition("athena refuses the credential.")
+        for pk in found.values_list("practice_id", flat=True)
+    }
+
+
+def stale(practice_ids: Collection[int], now: datetime) -> dict[Key, Condition]:
+    """A feed that has never come through is a first sync, not a breach."""
+    feeds = Feed.objects.filter(practice__in=practice_ids, last_success_at__isnull=False)
+    return {
+        (feed.practice_id, f"feed:{feed.resource}"): Condition(
+            f"The feed {feed.resource} is stale.", worth_opening=feed.paused_at is None
+        )
+        for feed in feeds
+        if now - feed.last_success_at > feed.fresh_within
+    }
+
+
+def failing(practice_ids: Collection[int], now: datetime) -> dict[Key, Condition]:
+    """Groups of failures that wait for a person; what is tried again by itself may yet pass."""
+    waiting = Failure.objects.filter(practice__in=practice_ids, resolved_at=None, next_try_at=None)
+    groups = waiting.order_by().values_list("practice_id", "fingerprint").annotate(said=Max("message"))
+    muted = GroupState.objects.filter(practice__in=practice_ids, muted_until__gt=now)
+    silent = set(muted.values_list("practice_id", "fingerprint"))
+    return {
+        (pk, f"group:{fingerprint}"): Condition(
+            f"Failures wait for a person: {said}", worth_opening=(pk, fingerprint) not in silent
+        )
+        for pk, fingerprint, said in groups
+    }
