@@ -7,9 +7,11 @@ import hmac
 import json
 import logging
 import time as real_time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from django.test import Client
 
@@ -137,6 +139,27 @@ def test_after_too_many_pushes_in_a_minute_the_next_minute_is_named(
     assert [notify(b"{}", "", url).status_code for _ in range(3)] == [401, 401, 429]
     assert notify(b"{}", "", url).headers["Retry-After"] == "60"
     assert notify(b"{}", "", "/push/another/athena").status_code == 401
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_delivered_eight_times_at_once_over_http_is_kept_once_and_answered_in_time(
+    pushed: Practice, live_server: Any
+) -> None:
+    create_feeds(pushed)
+    body = a_notification(*(an_event("claim", str(n)) for n in range(50)))
+
+    def send(_: int) -> tuple[int, int, float]:
+        started = real_time.monotonic()
+        answer = httpx.post(
+            f"{live_server.url}{EVENTS_URL}", content=body, headers={"X-Hub-Signature": signed(body)}
+        )
+        return answer.status_code, answer.json()["new"], real_time.monotonic() - started
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(send, range(8)))
+    assert [status for status, _, _ in answers] == [200] * 8
+    assert sum(new for _, new, _ in answers) == RawRecord.objects.filter(resource="events").count() == 50
+    assert max(seconds for _, _, seconds in answers) < 2  # what athena waits
 
 
 VECTORS = EVENTS / "hmac-test-vectors.json"
