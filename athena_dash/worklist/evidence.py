@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from athena_dash.core.templatetags.track import Node, nodes
+from athena_dash.correlation.decisions import may_decide
 from athena_dash.correlation.models import Link
 from athena_dash.practices.statuses import ClaimStage, meaning
 from athena_dash.worklist.visit_records import VisitRecords
@@ -36,6 +37,11 @@ class Proof:
     @property
     def method(self) -> str:
         return Link.Method(self.link.method).label if self.link else ""
+
+    @property
+    def may_change(self) -> bool:
+        """Whether a person may tie the record elsewhere, or to nothing."""
+        return self.link is not None and may_decide(self.link)
 
     @property
     def points(self) -> list[tuple[str, Any]]:

@@ -21,7 +21,6 @@ FACTS = (
     ("diagnoses", "Diagnoses"),
 )
 CIRCUMSTANCES = {
-    "taken": "another record names this visit already",
     "awaited": "athena says that one like it exists here",
     "not expected": "no charge entry is expected",
     "did not happen": "cancelled, or nobody checked in",
@@ -113,17 +112,32 @@ def previous_of(queue: Any, pk: int) -> int | None:
 
 def _choices(link: Link, offered: Sequence[Offer]) -> tuple[Choice, ...]:
     visits = Visit.objects.for_practice(link.practice_id).in_bulk([o.candidate.visit_id for o in offered])
+    taken = _taken(link, visits)
     return tuple(
         Choice(
             number=number,
             visit=visits[offer.candidate.visit_id],
             points=offer.points,
             days=offer.days,
-            circumstances=tuple(words for fact, words in CIRCUMSTANCES.items() if fact in offer.facts),
+            circumstances=(
+                *taken[offer.candidate.visit_id],
+                *(words for fact, words in CIRCUMSTANCES.items() if fact in offer.facts),
+            ),
             is_now=offer.candidate.visit_id == link.visit_id,
         )
         for number, offer in enumerate(offered, 1)
     )
+
+
+def _taken(link: Link, visits: Collection[int]) -> dict[int, list[str]]:
+    """Others of its kind at each visit, however they were tied: the rules count ids only, a person sees all."""
+    found: dict[int, list[str]] = {visit_id: [] for visit_id in visits}
+    if link.kind == Link.Kind.CLINICAL:  # a visit has any number of results
+        return found
+    others = Link.objects.filter(visit_id__in=visits, kind=link.kind, state=Link.State.LINKED)
+    for visit_id, record_id in others.exclude(pk=link.pk).order_by("pk").values_list("visit_id", "record_id"):
+        found[visit_id].append(f"{link.kind} {record_id} is tied here already")
+    return found
 
 
 def _line(key: str, label: str, link: Link, record: Any, offered: Sequence[Offer], names: Names) -> Line:

@@ -98,6 +98,24 @@ def test_the_visit_not_chosen_is_judged_again(desk: Client, office: Office, twin
     assert "claim 40" not in says(office.gaps("101")["G13"])
 
 
+def test_a_visit_that_has_such_a_record_already_says_so(desk: Client, office: Office, twins: Link) -> None:
+    office.receive(a_claim("41"))
+    tie(desk, office.link("claim", "41"), office, "100")
+    said = {anchor: choice.circumstances for anchor, choice in choices(desk, twins).items()}
+    assert said == {"100": ("claim 41 is tied here already",), "101": ()}
+
+
+def test_a_decision_follows_its_visit_into_the_one_it_turns_out_to_be(desk: Client, office: Office) -> None:
+    """An encounter was known by itself; once athena says its appointment, the two visits become one."""
+    office.receive(an_appointment("100", date=WEDNESDAY + 6 * DAY), an_encounter("9", kind="ORDERSONLY"))
+    office.receive(a_claim("40", billed_provider_id="90", department_id="2"))
+    tie(desk, office.link("claim", "40"), office, "9")
+    assert office.where("claim", "40") == "encounter 9"
+    office.receive(an_encounter("9", appointment_id="100"))
+    assert office.where("claim", "40") == "appointment 100"
+    assert Decision.objects.get().visit == office.visit("100")
+
+
 def test_a_decision_survives_correlating_and_receiving_everything_again(
     desk: Client, office: Office, twins: Link
 ) -> None:
@@ -222,6 +240,26 @@ def test_a_claim_that_waits_for_its_appointment_can_be_tied_by_hand(desk: Client
     tie(desk, office.link("claim", "40"), office, "100")
     office.receive(an_appointment("555"))
     assert office.where("claim", "40") == "appointment 100"
+
+
+def test_a_link_the_rules_made_is_moved_by_hand_and_both_visits_are_judged(
+    desk: Client, office: Office
+) -> None:
+    """An id can be wrong at its source: from the visit's evidence the claim is tied where it belongs."""
+    for n in ("100", "101"):
+        office.receive(an_appointment(n, encounter_id=f"9{n}"), an_encounter(f"9{n}"))
+    office.receive(a_claim("40", appointment_id="100"), a_line("1", "40"))
+    link = office.link("claim", "40")
+    visit_page = desk.get(reverse("visit", args=[office.visit("100").pk])).content.decode()
+    assert reverse("review", args=[link.pk]) in visit_page
+    page = tie(desk, link, office, "101")
+    assert page.redirect_chain == [(f"/unmatched/{link.pk}", 302)]
+    assert (office.visit("100").charges, office.visit("101").charges) == (None, 180)
+    assert ("G13" in office.gaps("100"), "G13" in office.gaps("101")) == (True, False)
+
+    desk.post(reverse("review-undo", args=[link.pk]))
+    assert office.where("claim", "40") == "appointment 100"
+    assert (office.visit("100").charges, office.visit("101").charges) == (180, None)
 
 
 def test_a_merged_patients_visits_are_on_offer(desk: Client, office: Office) -> None:

@@ -73,8 +73,10 @@ def settle(request: HttpRequest, link: Link, verb: Callable[[], Link], outcome: 
     """Decide, then open the next record, which offers to undo this one; the last one stays open itself."""
     if not decide(request, link, verb):
         return redirect(address(request, link.pk))
-    following = next_of(queue_of(request), link.pk)
     messages.success(request, f"{link.get_kind_display()} {link.record_id} {outcome}")
+    if link.state not in OPEN_STATES:  # it was tied already and came from its visit, not from the queue
+        return redirect(address(request, link.pk))
+    following = next_of(queue_of(request), link.pk)
     if following is None:
         messages.info(request, "No other record waits here.")
         return redirect(address(request, link.pk))
