@@ -14,7 +14,7 @@ from athena_dash.sync.completeness import Completeness, latest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindRow:
-    """`tone` as core's badge knows it."""
+    """`tone` as core's badge knows it. What is not good says its `note` openly."""
 
     tone: str
     sentence: str

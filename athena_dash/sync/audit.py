@@ -15,8 +15,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from athena_dash.core import clock
+from athena_dash.correlation.models import Visit
 from athena_dash.practices.models import Practice
-from athena_dash.sync import census, failures
+from athena_dash.sync import census, failures, pipeline
 from athena_dash.sync.census import Census
 from athena_dash.sync.connections import source_for
 from athena_dash.sync.models import Audit, Failure, Feed, Reason, Stage
@@ -30,13 +31,14 @@ WEEKS = (HISTORY - RECENT).days // 7 - 1  # one older week a night, each in its 
 EVERY = timedelta(hours=20)
 NIGHT = range(1, 5)  # local hours: the practice sleeps, and the day's calls are fresh (midnight GMT)
 LONGEST = timedelta(minutes=30)  # an audit unfinished for longer was killed
+SAME_CHECK = timedelta(seconds=30)
 MOST_NAMED = 50  # failures that one window may open by id
 AUDITS = Failure.SubjectKind.AUDIT
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """`name` is "recent", or the Monday of an older week."""
+    """`name` is Audit.RECENT, or the Monday of an older week."""
 
     name: str
     first: date
@@ -44,7 +46,7 @@ class Window:
 
 
 def recent(today: date) -> Window:
-    return Window("recent", today - RECENT, today)
+    return Window(Audit.RECENT, today - RECENT, today)
 
 
 def week(monday: date) -> Window:
@@ -79,11 +81,32 @@ def audit_practice(practice: Practice) -> list[Audit]:
 
 
 def repeat(failure: Failure) -> set[int]:
-    """The same check again, for a replay; what is still wrong is recorded on the failure. Returns visits touched."""
-    rows = begin(failure.practice, [Audit.Kind(failure.subject_id.partition("/")[0])], [window_of(failure)])
+    """The same check again, for a replay; what is still wrong is recorded on the failure. Returns visits touched.
+
+    One check speaks for all failures of its window, so that replaying a group of them asks athena once.
+    """
+    kind, window = Audit.Kind(failure.subject_id.partition("/")[0]), window_of(failure)
+    if just_found(failure, kind, window):
+        known = failures.Problem(reason=Reason(failure.reason), code=failure.code, message=failure.message)
+        same = failures.Subject(
+            practice_id=failure.practice_id, kind=AUDITS, id=failure.subject_id, resource=kind
+        )
+        failures.record_problem(Stage.PULL, same, known, trigger="audit")
+        return set()
+    rows = begin(failure.practice, [kind], [window])
     if not rows:
         raise AuditRunning
     return run(failure.practice, rows)
+
+
+def just_found(failure: Failure, kind: Audit.Kind, window: Window) -> bool:
+    """A check that has just ended found this very thing missing."""
+    checks = Audit.objects.for_practice(failure.practice_id).filter(
+        kind=kind, window=window.name, problem="", finished_at__gt=clock.now() - SAME_CHECK
+    )
+    if failure.record_id:
+        return bool(checks.filter(missing__contains=[failure.record_id]).exists())
+    return bool(checks.filter(unnamed__gt=0).exists())
 
 
 class AuditRunning(Exception):
@@ -99,14 +122,14 @@ def window_of(failure: Failure) -> Window:
         )
         newest = found.order_by("-pk").first()
         return Window(newest.window, newest.first_day, newest.last_day) if newest else recent(today)
-    return recent(today) if name == "recent" else week(date.fromisoformat(name))
+    return recent(today) if name == Audit.RECENT else week(date.fromisoformat(name))
 
 
 def begin(practice: Practice, kinds: Sequence[Audit.Kind], windows: Sequence[Window]) -> list[Audit]:
     """One row for each kind and window, or none while an earlier audit of the practice still runs."""
     now = clock.now()
     with transaction.atomic():
-        Practice.objects.select_for_update().get(pk=practice.pk)  # two clicks take turns
+        Practice.objects.select_for_update(no_key=True).get(pk=practice.pk)  # two clicks take turns
         unfinished = Audit.objects.for_practice(practice).filter(finished_at__isnull=True)
         if unfinished.filter(started_at__gt=now - LONGEST).exists():
             return []
@@ -155,6 +178,7 @@ def conclude(row: Audit, found: Census) -> None:
     unexplained = [record_id for record_id in row.missing if record_id not in explained]
     for record_id in unexplained[:MOST_NAMED]:
         report_missing(row, record_id, found.appointments.get(record_id, ""))
+    rejudge(row.practice_id, [found.appointments[one] for one in unexplained if one in found.appointments])
     if row.unnamed or len(unexplained) > MOST_NAMED:
         report_short(row)
     else:
@@ -194,6 +218,15 @@ def report_missing(row: Audit, record_id: str, appointment_id: str) -> None:
     message = f"{said}: one of {len(row.missing)} missing {row.get_kind_display()} out of {row.theirs}."
     problem = failures.Problem(reason=reason, code="missing", message=message)
     failures.record_problem(Stage.PULL, subject(row, record_id, appointment_id), problem, trigger="audit")
+
+
+def rejudge(practice_id: int, appointment_ids: Sequence[str]) -> None:
+    """What these visits lack may be our own fault: the failure just kept is the judge's evidence (D1)."""
+    visits = Visit.objects.for_practice(practice_id).filter(
+        anchor=Visit.Anchor.APPOINTMENT, anchor_id__in=appointment_ids
+    )
+    if ids := list(visits.values_list("pk", flat=True)):
+        pipeline.rejudge(practice_id, ids)
 
 
 def report_short(row: Audit) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
+from itertools import groupby
 
-from django.db.models import Max
+from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from athena_dash.sync.models import Audit
 
@@ -44,27 +44,30 @@ class Completeness:
 
 
 def latest(practice_ids: Collection[int]) -> list[Completeness]:
-    """The newest finished audit of each practice and kind, its windows together; two queries."""
-    finished = Audit.objects.filter(practice_id__in=practice_ids, finished_at__isnull=False)
-    newest = finished.order_by().values_list("practice_id", "kind").annotate(Max("started_at"))
-    instants = {(practice_id, kind): at for practice_id, kind, at in newest}
-    rows: dict[tuple[int, str], list[Audit]] = defaultdict(list)
-    for row in finished.filter(started_at__in=set(instants.values())).order_by("pk"):
-        if instants[row.practice_id, row.kind] == row.started_at:
-            rows[row.practice_id, row.kind].append(row)
+    """Of each practice and kind the newest finished audit of the recent days and of an older week; one query."""
+    rows = (
+        Audit.objects.filter(practice_id__in=practice_ids, finished_at__isnull=False)
+        .annotate(older=ExpressionWrapper(~Q(window=Audit.RECENT), BooleanField()))
+        .order_by("practice_id", "kind", "older", "-started_at", "-pk")
+        .distinct("practice_id", "kind", "older")
+    )
+    of_kind = groupby(rows, key=lambda row: (row.practice_id, row.kind))
     order = list(Audit.Kind)
-    return sorted(map(together, rows.values()), key=lambda one: (one.practice_id, order.index(one.kind)))
+    return sorted(
+        (together(list(group)) for _, group in of_kind),
+        key=lambda one: (one.practice_id, order.index(one.kind)),
+    )
 
 
-def together(rows: Iterable[Audit]) -> Completeness:
-    """Windows do not overlap; a kind is only as known as its worst-known window."""
-    rows = list(rows)
+def together(rows: Sequence[Audit]) -> Completeness:
+    """Windows do not overlap. The recent days, which come first, say whether there is a figure at all."""
+    known = [row for row in rows if not row.problem]
     return Completeness(
         practice_id=rows[0].practice_id,
         kind=Audit.Kind(rows[0].kind),
         at=rows[0].started_at,
-        theirs=sum(row.theirs for row in rows),
-        here=sum(row.ours + row.healed for row in rows),
-        healed=sum(row.healed for row in rows),
-        problem=next((row.problem for row in rows if row.problem), ""),
+        theirs=sum(row.theirs for row in known),
+        here=sum(row.ours + row.healed for row in known),
+        healed=sum(row.healed for row in known),
+        problem=rows[0].problem,
     )

@@ -11,8 +11,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from athena_dash.core import clock
+from athena_dash.correlation.models import Visit
 from athena_dash.records.models import Appointment, ChargeLine, Claim, Encounter
 from athena_dash.sync import audit, census, completeness, jobs, replay
+from athena_dash.sync.evidence import evidence_of
 from athena_dash.sync.models import Audit, Failure, RawRecord
 from tests.sync.rig import Synced, contents, open_failures
 
@@ -109,8 +111,10 @@ def test_a_claim_that_athena_counts_and_never_lists_is_a_failure_until_it_does(s
     [failure] = audit_failures(synced)
     assert (failure.stage, failure.reason, failure.subject_id) == ("pull", "invalid", "claims/recent")
     assert f"athena counts {row.theirs} claims" in failure.message
+    synced.athena.time.passes(minutes=1)
     assert replay.retry(failure.pk, verb="refetch", trigger="replay").outcome == "failed"
     synced.athena.heal()
+    synced.athena.time.passes(minutes=1)
     assert replay.retry(failure.pk, verb="refetch", trigger="replay").outcome == "confirmed"
     assert audit_failures(synced) == []
     assert set(Claim.objects.values_list("external_id", flat=True)) >= set(listed)
@@ -133,6 +137,38 @@ def test_an_encounter_that_its_chart_does_not_list_is_a_failure_of_that_visit(sy
     synced.athena.change("encounter", thing)
     assert checked(synced, "encounters").missing == []
     assert audit_failures(synced) == []
+
+
+def test_a_visit_whose_encounter_is_missing_is_judged_again_with_that_as_evidence(
+    synced, monkeypatch
+) -> None:
+    judged: list[int] = []
+    monkeypatch.setattr(audit.pipeline, "rejudge", lambda practice_id, ids: judged.extend(ids))
+    appointment = Appointment.objects.exclude(encounter_id="").order_by("pk")[0]
+    lose(synced, Encounter, appointment.encounter_id, resource="encounters")
+    synced.athena.remove("encounter", appointment.encounter_id)
+    checked(synced, "encounters")
+    evidence = evidence_of(synced.practice.pk)
+    assert ("encounter", appointment.encounter_id) in evidence.open_failures
+    assert ("encounter", appointment.external_id) in evidence.by_appointment
+    assert judged == [Visit.objects.get(anchor_id=appointment.external_id).pk]
+
+
+def test_replaying_a_group_of_missing_records_asks_athena_once(synced) -> None:
+    named = [a.encounter_id for a in Appointment.objects.exclude(encounter_id="").order_by("pk")[:3]]
+    lose(synced, Encounter, *named, resource="encounters")
+    for encounter_id in named:
+        synced.athena.remove("encounter", encounter_id)
+    checked(synced, "encounters")
+    assert len({failure.fingerprint for failure in audit_failures(synced)}) == 1
+    synced.athena.time.passes(minutes=1)
+    asked = []
+    for failure in audit_failures(synced):
+        before = synced.athena.calls()
+        assert replay.retry(failure.pk, verb="refetch", trigger="replay").outcome == "failed"
+        asked.append(synced.athena.calls() - before)
+    assert asked[0] > 0
+    assert asked[1:] == [0, 0]
 
 
 def test_a_payload_that_came_and_cannot_be_read_keeps_its_own_failure_only(synced) -> None:

@@ -13,6 +13,8 @@ class Audit(models.Model):
     """`theirs` = `ours` + `healed` + missing; missing are the ids of `missing`, and what athena counted and never
     listed (`unnamed`). A row without `finished_at` is running, or its worker was killed."""
 
+    RECENT = "recent"
+
     class Kind(models.TextChoices):
         """Named as the feed that brings them."""
 
@@ -23,7 +25,7 @@ class Audit(models.Model):
 
     practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
     kind = models.TextField(choices=Kind.choices)
-    window = models.TextField()  # "recent", or the Monday of an older week
+    window = models.TextField()  # RECENT, or the Monday of an older week
     first_day = models.DateField()
     last_day = models.DateField()
     started_at = models.DateTimeField()
