@@ -63,6 +63,8 @@ PATHS_OF_ADMINS = (
     "/practices/riverside",
     "/practices/riverside/members",
     "/practices/riverside/policies",
+    "/practices/riverside/push",
+    "/practices/riverside/alerts",
 )
 
 
