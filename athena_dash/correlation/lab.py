@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from heapq import nlargest
+from time import monotonic
 
 import msgspec
 
@@ -24,8 +25,10 @@ from athena_dash.correlation.visit_facts import VisitFacts
 from athena_dash.practices.policies import Policies
 
 WINDOW = timedelta(days=90)
-CHUNK = 2_000
-MOST = 20_000  # visits judged while an admin waits; the newest ones, and the preview says so
+CHUNK = 1_000
+PATIENCE = (
+    8.0  # seconds an admin waits; what is not judged by then is left out, and the preview says how much
+)
 SAMPLES = 10
 NO_EVIDENCE = Evidence()  # verdicts rest on sync, not on policies, and do not change a row's being there
 
@@ -49,7 +52,7 @@ class Side(msgspec.Struct, frozen=True):
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
-    """`altered`: rows that stay, with another first gap, owner or date. `visits` of `of` in the window were judged."""
+    """`altered`: rows that stay, with another first gap, owner or date. The newest `visits` of `of` were judged."""
 
     since: date
     visits: int
@@ -65,10 +68,11 @@ def preview(practice_id: int, stored: Policies, wanted: Policies) -> Preview:
     window = Visit.objects.for_practice(practice_id).filter(
         service_date__gte=since, service_date__lte=now.date()
     )
-    visit_ids = list(window.order_by("-service_date", "-pk").values_list("pk", flat=True)[:MOST])
+    visit_ids = list(window.order_by("-service_date", "-pk").values_list("pk", flat=True))
     was, would = Bench(practice_id, stored), Bench(practice_id, wanted)
-    added, removed, altered = [], [], 0
+    added, removed, altered, judged = [], [], 0, 0
     for before, after in pairs(visit_ids, was, would):
+        judged += 1
         old, new = was.first_gap(before), would.first_gap(after)
         if new and not old:
             added.append(sample(after, new))
@@ -78,8 +82,8 @@ def preview(practice_id: int, stored: Policies, wanted: Policies) -> Preview:
             altered += face(old) != face(new)
     return Preview(
         since=since,
-        visits=len(visit_ids),
-        of=window.count() if len(visit_ids) == MOST else len(visit_ids),
+        visits=judged,
+        of=len(visit_ids),
         added=side(added),
         removed=side(removed),
         altered=altered,
@@ -103,8 +107,11 @@ class Bench:
 
 def pairs(visit_ids: list[int], was: Bench, would: Bench) -> Iterator[tuple[VisitFacts, VisitFacts]]:
     """Each visit as either set of policies sees it; only the meaning of status words is part of the facts."""
+    began = monotonic()
     same = was.policies.claim_statuses == would.policies.claim_statuses
     for start in range(0, len(visit_ids), CHUNK):
+        if monotonic() - began > PATIENCE:
+            return
         chunk = visit_ids[start : start + CHUNK]
         before = was.load(chunk)
         yield from zip(before, before if same else would.load(chunk), strict=True)

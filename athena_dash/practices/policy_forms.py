@@ -91,7 +91,7 @@ class PoliciesForm(forms.Form):
 
     def wanted(self) -> dict[str, Any]:
         """{policy: value, or None for the default}."""
-        return {name: None if value in (None, "", []) else value for name, value in self.cleaned_data.items()}
+        return {name: tidy(value) for name, value in self.cleaned_data.items()}
 
     def grace_rows(self) -> list[Row]:
         rows = ((f"grace_hours.{code}", title, RULE_DEFAULTS[code]) for code, title in self.titles.items())
@@ -132,6 +132,13 @@ class PoliciesForm(forms.Form):
         names = (name, *more)
         own = next((self.stored[each] for each in names if each in self.stored), None)
         return Row(name, title, inherited, source, tuple(self[each] for each in names), own, **facts)
+
+
+def tidy(value: Any) -> Any:
+    """Whole numbers without a point, as they were typed; nothing typed is None."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return None if value in ("", []) else value
 
 
 def with_stored(

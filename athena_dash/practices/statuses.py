@@ -76,13 +76,14 @@ WORDS: Mapping[str, Meaning] = {
     "CLOSED": STAGES[ClaimStage.CLOSED],
 }
 
+EXPLANATIONS = frozenset(stage.value for stage in ClaimStage)
 NO_OVERRIDES: Mapping[str, str] = {}
 
 
 def meaning(raw: str, overrides: Mapping[str, str] = NO_OVERRIDES) -> Meaning:
     """`overrides`: the practice's own words, upper-case → stage."""
     word = raw.strip().upper()
-    if (stage := overrides.get(word)) in {member.value for member in ClaimStage}:
+    if (stage := overrides.get(word)) in EXPLANATIONS:
         return STAGES[ClaimStage(stage)]
     return WORDS.get(word, STAGES[ClaimStage.OTHER])
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
+
 from athena_dash.correlation.lab import Preview, preview
 from athena_dash.correlation.models import Gap, Visit
 from athena_dash.practices.policies import Policies
@@ -69,6 +71,16 @@ def test_a_filing_limit_alters_rows_that_stay(office: Office) -> None:
     three_missing_slips(office)
     found = changing(office, **{"filing_days.": 400})
     assert (found.added.rows, found.removed.rows, found.altered) == (0, 0, 3)
+
+
+def test_an_admin_is_not_kept_waiting_and_told_what_was_left_out(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three_missing_slips(office)
+    monkeypatch.setattr("athena_dash.correlation.lab.CHUNK", 1)
+    monkeypatch.setattr("athena_dash.correlation.lab.monotonic", iter([0, 1, 9]).__next__)
+    found = changing(office, grace_hours__G13=500)
+    assert (found.visits, found.of, found.removed.rows) == (1, 3, 1)
 
 
 def test_visits_of_more_than_ninety_days_ago_are_left_out(office: Office) -> None:
