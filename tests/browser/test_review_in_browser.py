@@ -77,6 +77,20 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
     assert not scrolls_sideways(page)
 
 
+def test_axe_finds_nothing_on_what_was_decided(
+    biller: User, open_as: OpenAs, axe_findings: Callable[[Page], list[str]]
+) -> None:
+    page = open_as(biller, f"/unmatched/{link('41').pk}")
+    page.keyboard.press("1")
+    expect(page.locator("h1")).to_have_text("Claim 40")
+    expect(page.get_by_text("claim 41 is tied here already", exact=False)).to_be_visible()
+    assert axe_findings(page) == []
+    page.locator(".notice").get_by_role("link", name="41").click()
+    expect(page.locator(".notice")).to_contain_text("decided by bella")
+    expect(page.get_by_role("heading", name="What people decided")).to_be_visible()
+    assert axe_findings(page) == []
+
+
 def test_without_javascript_a_decision_is_a_form_and_undoing_another(biller: User, open_as: OpenAs) -> None:
     page = open_as(biller, f"/unmatched/{link('41').pk}", scripts=False)
     page.get_by_role("button", name="Tie to this visit").first.click()
