@@ -18,7 +18,7 @@ from athena_dash.core import clock
 from athena_dash.correlation.models import Visit
 from athena_dash.practices.models import Practice
 from athena_dash.sync import census, failures, pipeline
-from athena_dash.sync.census import Census
+from athena_dash.sync.census import Census, Lacking
 from athena_dash.sync.connections import source_for
 from athena_dash.sync.models import Audit, Failure, Feed, Reason, Stage
 from athena_dash.sync.resources import RESOURCES
@@ -177,8 +177,10 @@ def conclude(row: Audit, found: Census) -> None:
     explained = failing(row)
     unexplained = [record_id for record_id in row.missing if record_id not in explained]
     for record_id in unexplained[:MOST_NAMED]:
-        report_missing(row, record_id, found.appointments.get(record_id, ""))
-    rejudge(row.practice_id, [found.appointments[one] for one in unexplained if one in found.appointments])
+        report_missing(row, record_id, found.lacking.get(record_id))
+    rejudge(
+        row.practice_id, [found.lacking[one].appointment_id for one in unexplained if one in found.lacking]
+    )
     if row.unnamed or len(unexplained) > MOST_NAMED:
         report_short(row)
     else:
@@ -208,12 +210,12 @@ def subject(row: Audit, record_id: str = "", appointment_id: str = "") -> failur
     )
 
 
-def report_missing(row: Audit, record_id: str, appointment_id: str) -> None:
-    if appointment_id:
-        reason = Reason.GONE
-        said = f"Appointment {appointment_id} names encounter {record_id}, but its patient's chart does not list it"
+def report_missing(row: Audit, record_id: str, encounter: Lacking | None) -> None:
+    if encounter:
+        reason, appointment_id = encounter.reason, encounter.appointment_id
+        said = f"Appointment {appointment_id} names encounter {record_id}, but {encounter.why}"
     else:
-        reason = Reason.INVALID
+        reason, appointment_id = Reason.INVALID, ""
         said = f"athena lists {record_id} and sent it again, but it is still not here"
     message = f"{said}: one of {len(row.missing)} missing {row.get_kind_display()} out of {row.theirs}."
     problem = failures.Problem(reason=reason, code="missing", message=message)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from types import MappingProxyType
@@ -20,17 +20,27 @@ from django.db.models.functions import MD5, Concat
 
 from athena_dash.records.models import Appointment, ChargeLine, Claim, Encounter
 from athena_dash.sync import pipeline, raw, walks
-from athena_dash.sync.models import Audit, RawRecord
+from athena_dash.sync.models import Audit, RawRecord, Reason
 from athena_dash.sync.pages import is_nameless, payloads
 from athena_dash.sync.raw import Payload
 from athena_dash.sync.resources import RESOURCES
 from athena_dash.sync.source import Source
-from integrations.athena.errors import Gone
+from integrations.athena.errors import Gone, InvalidResponse, RequestRejected
 from integrations.athena.page import Page
 
 MOST_ASKED = 50  # calls by id or chart in one census; what is left is asked for the next time
 SAMPLED_CLAIMS = 10  # one call each
+UNREADABLE = (InvalidResponse, RequestRejected)  # of one record; what concerns every call ends the census
 UNBELIEVABLE = 10_000_000  # athena's own count is evidence, not contract
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """An encounter that an appointment names, was not here, and why its chart may not have brought it."""
+
+    appointment_id: str
+    reason: Reason = Reason.INVALID
+    why: str = "its chart waits for the next check, because so many are missing"
 
 
 @dataclass(slots=True)
@@ -43,9 +53,7 @@ class Census:
     held: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
     drift: Counter[str] = field(default_factory=Counter)  # {"departmentid yyyy-mm-dd": not held}
-    appointments: dict[str, str] = field(
-        default_factory=dict
-    )  # {encounter id: the appointment that names it}
+    lacking: dict[str, Lacking] = field(default_factory=dict)  # encounters, by id
     visits: set[int] = field(default_factory=set)
 
 
@@ -138,6 +146,8 @@ def ask_about_unlisted(
         except Gone:
             pipeline.forget(practice_id, RESOURCES[kind], record_id)
             census.gone.add(record_id)
+        except UNREADABLE:
+            continue  # then nobody knows, and it counts on neither side
         else:
             census.theirs.add(record_id)
             census.held.add(record_id)
@@ -158,24 +168,32 @@ def of_charts(source: Source, practice_id: int, first: date, last: date) -> Cens
     census.held = held(practice_id, Audit.Kind.ENCOUNTERS, census.theirs)
     for encounter_id, appointment_id, patient_id, department_id, day in rows:
         if encounter_id not in census.held:
-            census.appointments[encounter_id] = appointment_id
+            census.lacking[encounter_id] = Lacking(appointment_id)
             census.drift[f"{department_id} {day}"] += 1
             charts[patient_id, department_id].add(encounter_id)
-    for patient_id, department_id in sorted(charts)[:MOST_ASKED]:
-        read_chart(census, source, practice_id, patient_id, department_id)
+    for (patient_id, department_id), encounter_ids in sorted(charts.items())[:MOST_ASKED]:
+        reason, why = read_chart(census, source, practice_id, patient_id, department_id)
+        for encounter_id in encounter_ids:
+            census.lacking[encounter_id] = replace(census.lacking[encounter_id], reason=reason, why=why)
     return census
 
 
-def read_chart(census: Census, source: Source, practice_id: int, patient_id: str, department_id: str) -> None:
+def read_chart(
+    census: Census, source: Source, practice_id: int, patient_id: str, department_id: str
+) -> tuple[Reason, str]:
+    """Bring in what the chart has of what we lack; returns why the rest is missing."""
     resource = RESOURCES[Audit.Kind.ENCOUNTERS]
     try:
         pages = list(source.about(resource.name, patient_id, department_id))
     except Gone:
-        return  # its encounters stay missing, and the audit says so
+        return Reason.GONE, "athena has no chart of its patient"
+    except UNREADABLE:
+        return Reason.INVALID, "athena's answer about its patient's chart cannot be read"
     for page in pages:
         found = payloads(resource, page, f"{patient_id}/{department_id}")
-        lacking = [payload for payload in found if payload.external_id in census.appointments]
+        lacking = [payload for payload in found if payload.external_id in census.lacking]
         bring_in(census, practice_id, resource.name, lacking, page)
+    return Reason.GONE, "its patient's chart does not list it"
 
 
 def of_claims_lines(source: Source, practice_id: int, first: date, last: date) -> Census:
@@ -188,8 +206,8 @@ def of_claims_lines(source: Source, practice_id: int, first: date, last: date) -
     for claim_id in shuffled.values_list("external_id", flat=True)[:SAMPLED_CLAIMS]:
         try:
             pages = list(source.about(resource.name, claim_id, ""))
-        except Gone:
-            continue  # the claims' own census asks about it
+        except (Gone, *UNREADABLE):
+            continue  # of a sample: the claims' own census, and the feed's failure, speak of this one
         for page in pages:
             charges = [payload for payload in payloads(resource, page, claim_id) if is_charge(payload)]
             lacking = compare(census, practice_id, Audit.Kind.CHARGES, charges)

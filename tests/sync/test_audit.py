@@ -139,6 +139,23 @@ def test_an_encounter_that_its_chart_does_not_list_is_a_failure_of_that_visit(sy
     assert audit_failures(synced) == []
 
 
+def test_a_chart_that_cannot_be_read_is_not_said_to_lack_the_encounter(synced) -> None:
+    appointment = Appointment.objects.exclude(encounter_id="").order_by("pk")[0]
+    lose(synced, Encounter, appointment.encounter_id, resource="encounters")
+    synced.athena.fault("html", "/chart/")
+    row = checked(synced, "encounters")
+    assert (row.missing, row.problem) == ([appointment.encounter_id], "")
+    [failure] = audit_failures(synced)
+    assert failure.reason == "invalid"
+    assert "cannot be read" in failure.message
+    assert failure.next_try_at
+    synced.athena.heal()
+    synced.athena.time.passes(minutes=6)
+    jobs.retry_failures(synced.practice.pk)
+    assert audit_failures(synced) == []
+    assert Encounter.objects.filter(external_id=appointment.encounter_id).exists()
+
+
 def test_a_visit_whose_encounter_is_missing_is_judged_again_with_that_as_evidence(
     synced, monkeypatch
 ) -> None:
@@ -240,6 +257,11 @@ def test_at_night_each_practice_is_audited_once(synced) -> None:
     synced.practice.paused_at = clock.now()
     synced.practice.save()
     assert audit.due(clock.now() + dt.timedelta(days=1)) == []
+
+
+def test_the_job_is_the_audit(synced) -> None:
+    jobs.audit_practice(synced.practice.pk)
+    assert Audit.objects.filter(practice=synced.practice, finished_at__isnull=False).count() == 8
 
 
 def test_the_tick_asks_for_the_audits_that_are_due(synced, monkeypatch) -> None:
