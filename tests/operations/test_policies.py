@@ -9,6 +9,7 @@ from django.test import Client
 
 from athena_dash.core import clock
 from athena_dash.correlation.models import Gap, Visit
+from athena_dash.practices import versions
 from athena_dash.practices.models import Policy, PolicyVersion, Practice
 from athena_dash.practices.policies import policy
 from athena_dash.records.models import ClaimStatusChange, Insurance
@@ -75,6 +76,27 @@ def test_what_was_previewed_is_saved_and_every_visit_judged_again(
     jobs.rejudge_practice(practice.pk)
     assert Gap.objects.get(visit=visit, code="G13").closed_at is None
     assert "Overridden" in as_ada.get(URL).content.decode()
+
+
+def test_rejudging_lets_others_in_between_and_rings_until_nothing_is_due(
+    practice: Practice, rung: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        a_visit(practice, reconsider_at=clock.now())
+    monkeypatch.setattr(pipeline, "BATCH", 2)
+    jobs.rejudge_practice(practice.pk)
+    assert rung == [practice.pk]
+    jobs.rejudge_practice(practice.pk)
+    assert rung == [practice.pk]
+    assert Gap.objects.filter(code="G13").count() == 3
+
+
+def test_of_two_admins_saving_at_once_the_second_looks_again(practice: Practice) -> None:
+    seen = versions.changes_to({}, {"grace_hours.G13": 12})
+    versions.save(practice, versions.changes_to({}, {"grace_hours.G13": 48}), None)
+    with pytest.raises(versions.Overtaken):
+        versions.save(practice, seen, None)
+    assert policy(practice, "grace_hours.G13") == 48
 
 
 def test_saving_something_else_than_was_previewed_previews_that(as_ada: Client, practice: Practice) -> None:
