@@ -1,6 +1,6 @@
 """The state of every practice as gauges for Prometheus: freshness, the last hour's runs, failures, gaps, completeness.
 
-Eight queries, however many practices. Gauges, not counters: what they count are rows, which also go away.
+Seven queries, however many practices. Gauges, not counters: what they count are rows, which also go away.
 """
 
 from __future__ import annotations

@@ -169,7 +169,7 @@ def test_it_costs_the_same_queries_however_many_practices(
         other = a_practice(f"other-{number}")
         a_gap(a_visit(other))
         an_audit(other)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(7):
         assert scrape(client).status_code == 200
 
 
