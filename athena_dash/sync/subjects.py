@@ -111,10 +111,13 @@ ROUTES: dict[str, tuple[Rule, ...]] = {
     ),
 }
 
+# what was asked for before this copy was fetched has been answered by it; what was asked for since has not
 KNOW_CLAIMS = """
 insert into sync_subject as s (practice_id, resource, key, scope, fetched_at)
-select %(practice)s, 'claims', key, '', %(now)s from unnest(%(ids)s::text[]) as key
-on conflict (practice_id, resource, key, scope) do update set fetched_at = excluded.fetched_at, due_at = null
+select c.practice_id, 'claims', c.external_id, '', c.fetched_at from records_claim c
+where c.practice_id = %(practice)s and c.external_id = any(%(ids)s)
+on conflict (practice_id, resource, key, scope) do update
+set fetched_at = excluded.fetched_at, due_at = case when s.due_at > excluded.fetched_at then s.due_at end
 """
 
 HELD_AGAIN, OPEN_AGAIN, CHART_AGAIN = timedelta(minutes=15), timedelta(hours=4), timedelta(minutes=30)
@@ -151,7 +154,7 @@ def route(practice_id: int, resource: str, touched: Touched, now: datetime) -> N
                     statement, {"practice": practice_id, "resource": subjects, "ids": list(ids), "now": now}
                 )
         if resource == "claims" and (claims := touched.get("claim")):
-            cursor.execute(KNOW_CLAIMS, {"practice": practice_id, "ids": list(claims), "now": now})
+            cursor.execute(KNOW_CLAIMS, {"practice": practice_id, "ids": list(claims)})
 
 
 def plan_rereads(practice_id: int, resource: str, now: datetime) -> None:
