@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
-import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from athena_dash.accounts.models import User
@@ -21,63 +17,13 @@ from tests.correlation.office import (
     Office,
     a_claim,
     a_line,
-    a_patient,
     a_result,
     an_appointment,
     an_encounter,
 )
+from tests.worklist.reviewing import says, tie
 
 DAY = dt.timedelta(days=1)
-
-
-@pytest.fixture
-def office(practice: Practice) -> Office:
-    return Office(practice)
-
-
-@pytest.fixture
-def twins(office: Office) -> Link:
-    """A claim that two visits of the same patient, day, department and provider could own."""
-    office.receive(
-        *[
-            row
-            for n in ("100", "101")
-            for row in (an_appointment(n, encounter_id=f"9{n}"), an_encounter(f"9{n}"))
-        ],
-        a_claim("40"),
-        a_line("1", "40"),
-    )
-    return office.link("claim", "40")
-
-
-def choices(client: Client, link: Link) -> dict[str, Any]:
-    return {
-        c.visit.anchor_id: c for c in client.get(reverse("review", args=[link.pk])).context["review"].choices
-    }
-
-
-def tie(client: Client, link: Link, office: Office, anchor_id: str, query: str = "") -> Any:
-    chosen = office.visit(anchor_id).pk
-    return client.post(reverse("review-tie", args=[link.pk]) + query, {"visit": chosen}, follow=True)
-
-
-def lines(client: Client, link: Link) -> dict[str, Any]:
-    return {
-        line.label: line for line in client.get(reverse("review", args=[link.pk])).context["review"].lines
-    }
-
-
-def test_the_record_stands_beside_its_visits_and_what_differs_is_marked(
-    desk: Client, office: Office, twins: Link
-) -> None:
-    office.receive(an_appointment("101", encounter_id="9101", provider_id="90"))
-    office.receive(an_encounter("9101", provider_id="90"))
-    link = office.link("claim", "40")
-    assert set(choices(desk, link)) == {"100", "101"}
-    shown = lines(desk, link)
-    assert [cell.same for cell in shown["Date of service"].theirs] == [True, True]
-    assert [cell.same for cell in shown["Provider"].theirs] == [True, False]
-    assert "differs" in desk.get(reverse("review", args=[link.pk])).content.decode()
 
 
 def test_tying_sets_the_link_moves_the_money_and_closes_the_gap(
@@ -96,13 +42,6 @@ def test_the_visit_not_chosen_is_judged_again(desk: Client, office: Office, twin
     assert "claim 40 may belong here" in says(office.gaps("101")["G13"])
     tie(desk, twins, office, "100")
     assert "claim 40" not in says(office.gaps("101")["G13"])
-
-
-def test_a_visit_that_has_such_a_record_already_says_so(desk: Client, office: Office, twins: Link) -> None:
-    office.receive(a_claim("41"))
-    tie(desk, office.link("claim", "41"), office, "100")
-    said = {anchor: choice.circumstances for anchor, choice in choices(desk, twins).items()}
-    assert said == {"100": ("claim 41 is tied here already",), "101": ()}
 
 
 def test_a_decision_follows_its_visit_into_the_one_it_turns_out_to_be(desk: Client, office: Office) -> None:
@@ -186,27 +125,6 @@ def test_the_second_of_two_people_is_told_and_changes_nothing(
     assert office.where("claim", "40") == "appointment 100"
 
 
-@pytest.mark.parametrize("chosen", ["", "x", "0", "9" * 30, "\u0661"])
-def test_a_visit_that_is_not_on_offer_is_refused(
-    desk: Client, office: Office, twins: Link, chosen: str
-) -> None:
-    page = desk.post(reverse("review-tie", args=[twins.pk]), {"visit": chosen}, follow=True)
-    assert "not on offer any more" in page.content.decode()
-    assert office.where("claim", "40") == "review"
-
-
-def test_another_patients_and_another_practices_visits_are_never_on_offer(
-    desk: Client, office: Office, twins: Link
-) -> None:
-    office.receive(an_appointment("102", patient_id="8"))
-    elsewhere = Office(a_practice("elsewhere"))
-    elsewhere.receive(an_appointment("103"))
-    assert set(choices(desk, twins)) == {"100", "101"}
-    for visit in (office.visit("102"), elsewhere.visit("103")):
-        desk.post(reverse("review-tie", args=[twins.pk]), {"visit": visit.pk})
-    assert office.where("claim", "40") == "review"
-
-
 def test_a_foreign_practices_record_does_not_exist(desk: Client) -> None:
     foreign = a_link(None, "claim", "77", practice=a_practice("elsewhere"), state="unmatched")
     assert desk.get(reverse("review", args=[foreign.pk])).status_code == 404
@@ -220,26 +138,6 @@ def test_support_looks_and_does_not_touch(practice: Practice, office: Office, tw
     page = client.get(reverse("review", args=[twins.pk]))
     assert "Tie to this visit" not in page.content.decode()
     assert client.post(reverse("review-none", args=[twins.pk])).status_code == 403
-
-
-def test_a_visits_own_appointment_is_not_up_for_decision(desk: Client, office: Office, twins: Link) -> None:
-    anchor = office.link("appointment", "100")
-    assert desk.get(reverse("review", args=[anchor.pk])).status_code == 404
-
-
-def test_a_visit_too_far_for_the_rules_can_still_be_chosen(desk: Client, office: Office) -> None:
-    office.receive(an_appointment("100", date=WEDNESDAY - 8 * DAY), a_claim("40"))
-    link = office.link("claim", "40")
-    assert (link.state, choices(desk, link)["100"].points) == ("unmatched", None)
-    tie(desk, link, office, "100")
-    assert office.where("claim", "40") == "appointment 100"
-
-
-def test_a_claim_that_waits_for_its_appointment_can_be_tied_by_hand(desk: Client, office: Office) -> None:
-    office.receive(an_appointment("100"), a_claim("40", appointment_id="555"))
-    tie(desk, office.link("claim", "40"), office, "100")
-    office.receive(an_appointment("555"))
-    assert office.where("claim", "40") == "appointment 100"
 
 
 def test_a_link_the_rules_made_is_moved_by_hand_and_both_visits_are_judged(
@@ -262,46 +160,12 @@ def test_a_link_the_rules_made_is_moved_by_hand_and_both_visits_are_judged(
     assert (office.visit("100").charges, office.visit("101").charges) == (180, None)
 
 
-def test_a_merged_patients_visits_are_on_offer(desk: Client, office: Office) -> None:
-    office.receive(
-        a_patient("7", merged_into="8"), an_appointment("100", patient_id="8", status="x"), a_claim("40")
-    )
-    assert set(choices(desk, office.link("claim", "40"))) == {"100"}
-
-
 def test_tying_an_orphan_result_closes_its_gap(desk: Client, office: Office) -> None:
     office.receive(an_appointment("100"), a_result("r1", at=dt.datetime(2026, 3, 4, 17, tzinfo=dt.UTC)))
     judge_orphans(office.id, ["r1"])
     assert Gap.objects.filter(code="G17", closed_at__isnull=True).exists()
     tie(desk, office.link("clinical", "r1"), office, "100")
     assert not Gap.objects.filter(code="G17", closed_at__isnull=True).exists()
-
-
-def test_a_record_that_has_not_arrived_says_so(desk: Client, practice: Practice) -> None:
-    link = a_link(
-        None, "claim", "77", practice=practice, state="pending", evidence={"appointment_id": "9001"}
-    )
-    page = desk.get(reverse("review", args=[link.pk]) + "?decided=%00&kind=nonsense&state='")
-    assert "has not arrived" in page.content.decode()
-
-
-def test_neither_title_nor_address_names_the_patient(desk: Client, office: Office, twins: Link) -> None:
-    page = desk.get(reverse("review", args=[twins.pk]))
-    title = page.content.decode().split("<title>")[1].split("</title>")[0]
-    assert title.strip() == "Link review · athena-dash"
-
-
-def test_the_page_asks_the_same_number_of_questions_whatever_waits(
-    desk: Client, office: Office, twins: Link
-) -> None:
-    def asked() -> int:
-        with CaptureQueriesContext(connection) as queries:
-            desk.get(reverse("review", args=[twins.pk]))
-        return len(queries)
-
-    alone = asked()
-    office.receive(*[a_claim(str(n)) for n in range(50, 70)])
-    assert asked() <= alone + 1  # the way back to the row before, once there is one
 
 
 def test_a_colleague_of_another_practice_is_not_told_what_was_decided(
@@ -314,7 +178,3 @@ def test_a_colleague_of_another_practice_is_not_told_what_was_decided(
     tie(desk, twins, office, "100")
     page = stranger.get(reverse("review", args=[other.pk]) + f"?decided={twins.pk}")
     assert page.context["just_decided"] is None
-
-
-def says(gap: Gap) -> str:
-    return " ".join(item["says"] for item in gap.evidence)
