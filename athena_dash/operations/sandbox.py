@@ -8,14 +8,13 @@ import httpx
 from django.conf import settings
 
 DEMO_FAULTS: tuple[dict[str, Any], ...] = (
-    # What a support desk meets on an ordinary day. Those with `times` heal at athena's side after that many answers,
-    # so that a replay succeeds; the others stay until `manage.py sandbox_fault off`.
+    # What a support desk meets on an ordinary day. Those with `times` heal at athena's side after that many answers;
+    # the others stay until `manage.py sandbox_fault off`, after which their replay succeeds.
     {
         "name": "demo-broken-claims",
         "kind": "corrupt_record",
         "match": {"path": "/claims"},
-        "probability": 0.02,
-        "times": 12,
+        "probability": 0.01,
         "params": {"field": "procedures", "as": "wrong_type"},
     },
     {
