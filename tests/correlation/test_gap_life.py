@@ -149,3 +149,15 @@ def test_what_the_practice_was_paid_before_prices_what_it_is_owed_now(office: Of
     office.receive(*VISIT)
     gap = office.gaps("100")["G13"]
     assert (str(gap.at_risk), gap.estimator) == ("79.50", "E4")
+
+
+def test_a_claim_that_comes_into_review_changes_the_verdict_of_the_visits_it_is_offered_to(
+    office: Office,
+) -> None:
+    """D10, although neither visit has changed; and again when an appointment claims it."""
+    office.receive(*VISIT, an_appointment("101", encounter_id="10"), an_encounter("10"))
+    office.receive(a_claim("40"))
+    assert [office.gaps(id)["G13"].verdict for id in ("100", "101")] == ["suspect_sync", "suspect_sync"]
+
+    office.receive(a_claim("40", appointment_id="100"))
+    assert "suspect_sync" not in {gap.verdict for gap in Gap.objects.filter(closed_at=None)}
