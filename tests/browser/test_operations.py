@@ -180,3 +180,12 @@ def test_the_wizard_names_a_wrong_address_and_keeps_what_was_typed(ada: User, op
     page.get_by_role("button", name="Save paused").click()
     expect(page.get_by_role("heading", name="Mesa Multispecialty")).to_be_visible()
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
+
+
+def test_the_list_of_replays_follows_those_that_run(sam: User, open_as: OpenAs, retries: Retries) -> None:
+    replay = start_a_replay(open_as(sam, f"/failures/groups/{Failure.objects.earliest('pk').fingerprint}"))
+    page = open_as(sam, "/replays")
+    expect(page.get_by_text("0 of 3")).to_be_visible()
+    batch.run(replay.pk)
+    expect(page.get_by_text("3 of 3")).to_be_visible()
+    expect(page.locator("#replays[hx-get]")).to_have_count(0)

@@ -48,7 +48,10 @@ def replays(request: HttpRequest) -> HttpResponse:
         gaps=Sum("items__gaps_closed"),
         dollars=Sum("items__dollars_closed"),
     )
-    return page(request, "operations/replays.html", {"replays": counted.order_by("-pk")[:LISTED]})
+    listed = list(counted.order_by("-pk")[:LISTED])
+    running = any(replay.state == Replay.State.RUNNING for replay in listed)
+    context = {"replays": listed, "running": running}
+    return page(request, "operations/replays.html", context, parts={"replays": "operations/_replays.html"})
 
 
 @require_GET
