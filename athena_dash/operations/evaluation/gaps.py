@@ -36,16 +36,6 @@ def evaluate_gaps(ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def differences(ledger: Ledger, code: str) -> dict[str, list[str]]:
-    """The names behind the counts of one code, for a person to look at."""
-    expected, tolerated = expectations(ledger)
-    found = open_gaps(ledger)[code]
-    return {
-        "fp": sorted(found - expected[code] - tolerated[code]),
-        "fn": sorted(expected[code] - found),
-    }
-
-
 def expectations(ledger: Ledger) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
     """By code: what must be shown, and what may be, because its grace ends within a business day of as_of.
 

@@ -59,7 +59,3 @@ class Query:
         missing = [name for name in names if self.text(name) is None]
         if missing:
             raise missing_fields(*missing)
-
-    def require_any(self, *names: str) -> None:
-        if all(self.text(name) is None for name in names):
-            raise missing_fields(*names)

@@ -21,10 +21,6 @@ def us_stamp(at: datetime, zone: ZoneInfo = EASTERN) -> str:
     return at.astimezone(zone).strftime("%m/%d/%Y %H:%M:%S")
 
 
-def us_minute(at: datetime, zone: ZoneInfo = EASTERN) -> str:
-    return at.astimezone(zone).strftime("%m/%d/%Y %H:%M")
-
-
 def money_text(amount: Decimal) -> str:
     """`225`, `42.71`, `.01`: whole dollars bare, no leading zero (real claim, quality code G8553)."""
     text = f"{amount.normalize():f}" if amount == amount.to_integral_value() else f"{amount:.2f}"
