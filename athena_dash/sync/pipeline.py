@@ -29,6 +29,7 @@ from athena_dash.sync.models import Failure, Feed, RawRecord, Stage
 from athena_dash.sync.normalise import Context, normalise
 from athena_dash.sync.normalise.context import Unmapped
 from athena_dash.sync.resources import RESOURCES, Resource
+from integrations.athena.payloads.naming import usable_id
 
 BATCH = 1000
 
@@ -229,7 +230,7 @@ def peek(body: bytes) -> dict[str, str]:
     document = raw.parsed(body)
     if not isinstance(document, dict):
         return {}
-    return {name: raw.usable_id(document, name) for name in ("patientid", "appointmentid")}
+    return {name: usable_id(document, name) for name in ("patientid", "appointmentid")}
 
 
 def with_failed(touched: Touched, errors: Iterable[tuple[RawRecord, Exception]]) -> Touched:

@@ -15,6 +15,7 @@ from django.db import connection
 from athena_dash.sync.models import RawRecord
 from athena_dash.sync.resources import Resource
 from integrations.athena.errors import InvalidPayload
+from integrations.athena.payloads.naming import usable_id
 from integrations.athena.payloads.reading import parse
 
 VERSION = 1
@@ -138,13 +139,3 @@ def fingerprint(document: Any, body: bytes, volatile: Iterable[str]) -> bytes:
         return hashlib.sha256(msgspec.json.encode(steady, order="deterministic")).digest()
     except (UnicodeEncodeError, RecursionError):  # half a surrogate pair somewhere: no UTF-8 holds it
         return hashlib.sha256(body).digest()
-
-
-def usable_id(document: Any, field: str) -> str:
-    value = document.get(field) if isinstance(document, dict) else None
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return ""
-    if isinstance(value, int) and abs(value) > 10**18:
-        return ""  # also spares str() its limit of 4300 digits
-    text = str(value)
-    return text if text.isprintable() and 0 < len(text) <= 200 else ""
