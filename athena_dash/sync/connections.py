@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from athena_dash.core import clock
 from athena_dash.practices.models import Connection, Practice
 from athena_dash.sync.budget import SharedBudget, SharedTokens, shared
-from athena_dash.sync.source import Source
+from athena_dash.sync.source import WIDTH, Source
 from integrations.athena.auth import ClientCredentials
 from integrations.athena.calls import CallObserver
 from integrations.athena.errors import ConfigError
@@ -20,7 +20,12 @@ def source_for(practice: Practice, observer: CallObserver | None = None) -> Sour
     connection = Connection.objects.select_related("practice").filter(practice=practice).first()
     if connection is None:
         raise ConfigError("The practice has no connection to athena yet; set one up.")
-    return Source(session(connection, observer))
+    return Source(session(connection, observer), width=width(connection))
+
+
+def width(connection: Connection) -> int:
+    """Calls at once that the connection's rate keeps busy: an answer takes about half a second."""
+    return max(1, min(WIDTH, connection.calls_per_second // 2))
 
 
 def session(connection: Connection, observer: CallObserver | None = None) -> Session:

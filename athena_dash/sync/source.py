@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
 
+from integrations.athena.ahead import Fetchers
 from integrations.athena.client import AthenaClient
 from integrations.athena.page import Page
 from integrations.athena.session import Session
+from integrations.athena.wire import Parameter
 from integrations.fhir import ids
 from integrations.fhir.client import FhirClient
 
@@ -25,14 +27,23 @@ FHIR_TYPES = {
     "diagnostic_reports": "DiagnosticReport",
 }
 
+WIDTH = 8  # calls of one run at once; more would only wait for the committing thread
+
 
 class Source:
-    """One practice's athenaOne and FHIR over one session; `with Source(session) as source`. Thread-safe."""
+    """One practice's athenaOne and FHIR over one session; `with Source(session) as source`. Thread-safe, but for
+    `pages` and `ahead`: they wait for the fetching threads, who therefore must not call them."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, width: int = WIDTH) -> None:
         self.session = session
+        self.fetchers = Fetchers(width)
+        self.ahead = self.fetchers.ahead
         self.v1 = AthenaClient(session)
         self.fhir = FhirClient(session)
+
+    def pages(self, resource: str, **params: Parameter) -> Iterator[Page]:
+        """A list of v1, a few pages ahead of whoever commits them."""
+        return self.v1.pages(resource, self.ahead, **params)
 
     def about(self, resource: str, key: str, scope: str) -> Iterator[Page]:
         """Everything athena says of one subject for this resource. Gone when it has no such record."""
@@ -52,6 +63,7 @@ class Source:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.fetchers.close()
         self.session.close()
 
 

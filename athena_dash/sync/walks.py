@@ -1,13 +1,14 @@
 """The four ways a feed learns of records, each a stream of Steps: a list, the changed feed, windows, subjects.
 
-A walk talks to athena and never to the database; sync.pull commits each Step before it asks for the next, because a
-changed feed forgets a page as soon as it has handed it out.
+A walk talks to athena and never to the database. Lists and subjects are fetched a few pages ahead of sync.pull, which
+commits step by step; the changed feed never is, because it forgets a page as soon as it has handed it out.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -28,8 +29,11 @@ WINDOW = timedelta(days=30)
 DAY = timedelta(days=1)
 OVERLAP = timedelta(minutes=10)
 SAFETY_NET = timedelta(minutes=15)  # how often windows are walked although the changed feed is active
-TOGETHER = 25  # subjects committed and processed in one go
-CONCURRENCY = 4
+TOGETHER = 1000  # records of subjects committed in one go,
+PATIENCE = 2.0  # unless it takes longer than so many seconds to gather them,
+MOST_TOGETHER = 250  # or they are of so many subjects,
+MOST_ERRORS = 5  # or so many errors say that it may be of no use to go on
+WAITING = 32  # subjects asked about ahead of the commit
 SMALLER_PAGES = (100, 10)
 
 Cursor = dict[str, Any]
@@ -47,7 +51,7 @@ class Step:
 
 
 def walk_list(source: Source, resource: Resource) -> Iterator[Step]:
-    for page in source.v1.pages(resource.name):
+    for page in source.pages(resource.name):
         yield Step(pages=((page, ""),))
 
 
@@ -119,7 +123,7 @@ def window(
     """Both days included. The cursor moves only after the last page of the window."""
     start, end = endpoint(resource.name).dates or ("", "")
     params: dict[str, Any] = {start: first, end: last, **(more or {})}
-    yield from to_the_end(partial(source.v1.pages, resource.name, **params))
+    yield from to_the_end(partial(source.pages, resource.name, **params))
     yield Step(cursor=cursor)
 
 
@@ -148,28 +152,49 @@ def eastern(at: datetime) -> str:
 
 
 def walk_subjects(source: Source, resource: Resource, subjects: Sequence[Subject]) -> Iterator[Step]:
-    """Ask about each subject, a few at a time; an error of one subject does not keep the others waiting."""
+    """Ask about each subject, some at once; an error of one subject does not keep the others waiting."""
 
-    def ask(subject: Subject) -> tuple[Subject, list[Page] | AthenaError]:
+    def ask(subject: Subject) -> Answered:
         try:
-            return subject, list(source.about(resource.name, subject.key, subject.scope))
+            return Answered(subject, list(source.about(resource.name, subject.key, subject.scope)))
         except AthenaError as error:
-            return subject, error
+            return Answered(subject, error=error)
 
-    with ThreadPoolExecutor(CONCURRENCY) as pool:
-        for chunk in batched_subjects(subjects):
-            answers = list(pool.map(ask, chunk))
-            yield Step(
-                pages=tuple((page, owner(s)) for s, got in answers if isinstance(got, list) for page in got),
-                asked=tuple(s for s, got in answers if isinstance(got, list)),
-                errors=tuple((s, got) for s, got in answers if isinstance(got, AthenaError)),
-            )
+    gathered: list[Answered] = []
+    since = time.monotonic()
+    with closing(source.ahead([partial(ask, subject) for subject in subjects], held=WAITING)) as answers:
+        for answer in answers:
+            gathered.append(answer)
+            if enough(gathered) or time.monotonic() - since > PATIENCE:
+                yield together(gathered)
+                gathered, since = [], time.monotonic()
+    if gathered:
+        yield together(gathered)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    subject: Subject
+    pages: list[Page] = field(default_factory=list)
+    error: AthenaError | None = None
+
+
+def enough(gathered: Sequence[Answered]) -> bool:
+    return (
+        len(gathered) >= MOST_TOGETHER
+        or sum(len(page.items) for one in gathered for page in one.pages) >= TOGETHER
+        or sum(one.error is not None for one in gathered) >= MOST_ERRORS
+    )
+
+
+def together(gathered: Sequence[Answered]) -> Step:
+    return Step(
+        pages=tuple((page, owner(one.subject)) for one in gathered for page in one.pages),
+        asked=tuple(one.subject for one in gathered if one.error is None),
+        errors=tuple((one.subject, one.error) for one in gathered if one.error is not None),
+    )
 
 
 def owner(subject: Subject) -> str:
     """Whom a payload was asked for, as sync.normalise's Context reads it."""
     return f"{subject.key}/{subject.scope}" if subject.scope else subject.key
-
-
-def batched_subjects(subjects: Sequence[Subject]) -> Iterator[Sequence[Subject]]:
-    return (subjects[i : i + TOGETHER] for i in range(0, len(subjects), TOGETHER))

@@ -12,6 +12,7 @@ from functools import partial
 
 import msgspec
 
+from .ahead import Ahead, one_by_one
 from .calls import Effect
 from .endpoints import Endpoint, endpoint
 from .errors import Gone, InvalidResponse
@@ -32,8 +33,8 @@ class AthenaClient:
 
     # ------------------------------------------------------------------ by resource name
 
-    def pages(self, resource: str, **params: Parameter) -> Iterator[Page]:
-        """A whole list, read as it is walked. `params` are v1's names; those in the path are required.
+    def pages(self, resource: str, ahead: Ahead = one_by_one, /, **params: Parameter) -> Iterator[Page]:
+        """A whole list, read as it is walked or `ahead`. `params` are v1's names; those in the path are required.
 
         A smaller `limit` is the way out when an answer is too large.
         """
@@ -44,7 +45,7 @@ class AthenaClient:
         path = self._path(filled(wanted.path, ids))
         query = _query(wanted, params, many=True)
         fetch = partial(self._page, wanted, wanted.path, path)
-        return by_offset(lambda offset: fetch([*query, *_from(offset)]), path)
+        return by_offset(lambda offset: fetch([*query, *_from(offset)]), path, ahead)
 
     def fetch(self, resource: str, record_id: str, **params: Parameter) -> Page:
         """One record by its id; Gone when athenahealth has none."""

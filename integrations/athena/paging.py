@@ -7,31 +7,65 @@ rows may repeat or slip between two of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from urllib.parse import parse_qsl, urlsplit
 
+from .ahead import Ahead, one_by_one
 from .errors import InvalidResponse
 from .page import Page
 
 MOST_PAGES = 10_000
 
 
-def by_offset(fetch: Callable[[int], Page], path: str) -> Iterator[Page]:
+def by_offset(fetch: Callable[[int], Page], path: str, ahead: Ahead = one_by_one) -> Iterator[Page]:
     """`fetch(offset)` until no `next`. Only the offset is taken from it: v1 upper-cases the names of our
-    parameters there and adds its own."""
-    offset = 0
-    for _ in range(MOST_PAGES):
-        page = fetch(offset)
-        yield page
-        if page.next is None:
-            return
-        following = next_offset(page.next, path)
-        if following <= offset:
-            raise InvalidResponse("athenahealth's pages go round in a circle")
-        if not page.items:
-            raise InvalidResponse("athenahealth sent an empty page and says there is more")
-        offset = following
+    parameters there and adds its own.
+
+    The first page tells how long a page is and how many rows there are, so the others are asked for `ahead`, as
+    long as each page goes on where the one before said it would.
+    """
+    offset = step = 0
+    coming = none_coming()
+    try:
+        for _ in range(MOST_PAGES):
+            page = next(coming, None) or fetch(offset)
+            try:
+                following = offset_after(page, offset, path)
+            except InvalidResponse:
+                yield page  # its records are as good as any
+                raise
+            if following is None:
+                yield page
+                return
+            if not offset and page.total:
+                step = following
+                coming = ahead(
+                    partial(fetch, at) for at in range(step, min(page.total, step * MOST_PAGES), step)
+                )
+            elif following != offset + step:
+                coming.close()
+                coming = none_coming()
+            yield page
+            offset = following
+    finally:
+        coming.close()
     raise InvalidResponse(f"the list does not end after {MOST_PAGES} pages")
+
+
+def offset_after(page: Page, offset: int, path: str) -> int | None:
+    if page.next is None:
+        return None
+    following = next_offset(page.next, path)
+    if following <= offset:
+        raise InvalidResponse("athenahealth's pages go round in a circle")
+    if not page.items:
+        raise InvalidResponse("athenahealth sent an empty page and says there is more")
+    return following
+
+
+def none_coming() -> Generator[Page, None, None]:
+    yield from ()
 
 
 def until_empty(fetch: Callable[[], Page]) -> Iterator[Page]:

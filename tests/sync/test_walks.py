@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,7 @@ from django.db import connections
 from athena_dash.sync import walks
 from athena_dash.sync.models import Feed, Subject
 from athena_dash.sync.resources import RESOURCES
+from integrations.athena.ahead import Fetchers
 from integrations.athena.errors import InvalidResponse, TransientError
 from integrations.athena.page import Page
 from tests.sync.athena import NOW
@@ -26,7 +28,6 @@ class Asked:
     def __init__(self, *answers: Page | Exception) -> None:
         self.answers = list(answers)
         self.params: list[dict] = []
-        self.v1 = SimpleNamespace(pages=self.pages)
 
     def pages(self, resource: str, **params):
         self.params.append(params)
@@ -113,7 +114,23 @@ def test_a_list_shorter_than_athena_counts_it_is_read_again_and_then_believed() 
     assert len(list(walks.to_the_end(lambda **_: stubborn.pages("claims")))) == 3
 
 
-def test_subjects_are_asked_about_by_threads_that_never_open_a_database_connection() -> None:
+# -- subjects -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fetchers() -> Iterator[Fetchers]:
+    fetchers = Fetchers(4)
+    yield fetchers
+    fetchers.close()
+
+
+def asking(fetchers: Fetchers, about, count: int = 30) -> list[walks.Step]:
+    subjects = [Subject(pk=n, key=str(n), scope="1" if n == 1 else "") for n in range(count)]
+    source = SimpleNamespace(about=about, ahead=fetchers.ahead)
+    return list(walks.walk_subjects(source, RESOURCES["encounters"], subjects))
+
+
+def test_subjects_are_asked_about_by_threads_that_never_open_a_database_connection(fetchers) -> None:
     opened: dict[str, bool] = {}
 
     def about(resource: str, key: str, scope: str):
@@ -122,10 +139,27 @@ def test_subjects_are_asked_about_by_threads_that_never_open_a_database_connecti
             raise TransientError("down")
         return iter([page()])
 
-    subjects = [Subject(pk=n, key=str(n), scope="1" if n == 1 else "") for n in range(30)]
-    steps = list(walks.walk_subjects(SimpleNamespace(about=about), RESOURCES["encounters"], subjects))
-    assert [len(step.asked) + len(step.errors) for step in steps] == [walks.TOGETHER, 5]
-    assert [subject.key for step in steps for subject, _ in step.errors] == ["3"]
-    assert {parent: len(one.items) for one, parent in steps[0].pages}["1/1"] == 0
+    (step,) = asking(fetchers, about)
+    assert [subject.key for subject in step.asked] == [str(n) for n in range(30) if n != 3]
+    assert [subject.key for subject, _ in step.errors] == ["3"]
+    assert {parent: len(one.items) for one, parent in step.pages}["1/1"] == 0
     assert threading.current_thread().name not in opened
     assert set(opened.values()) == {False}
+
+
+def test_a_step_of_subjects_ends_when_it_holds_enough_records(fetchers) -> None:
+    patients_pages = [page(*[b"{}"] * 400)]
+    steps = asking(fetchers, lambda *_: iter(patients_pages), count=7)
+    assert [len(step.asked) for step in steps] == [3, 3, 1]
+
+
+def test_a_step_of_subjects_ends_when_athena_seems_to_be_down(fetchers) -> None:
+    def down(*_: str):
+        raise TransientError("down")
+
+    assert [len(step.errors) for step in asking(fetchers, down, count=12)] == [5, 5, 2]
+
+
+def test_slow_answers_are_committed_before_all_of_them_are_there(fetchers, monkeypatch) -> None:
+    monkeypatch.setattr(walks, "PATIENCE", 0.0)
+    assert [len(step.asked) for step in asking(fetchers, lambda *_: iter([page()]), count=3)] == [1, 1, 1]

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
+from functools import partial
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from integrations.athena.ahead import Fetchers
 from integrations.athena.errors import Gone, InvalidPayload, InvalidResponse
 from integrations.athena.page import Shape, split
 from integrations.athena.payloads import decode
@@ -65,6 +68,70 @@ def test_a_hostile_next_is_not_followed(link: str, why: str) -> None:
 def test_an_empty_page_that_promises_more_is_not_believed() -> None:
     with pytest.raises(InvalidResponse, match="empty page"):
         list(Rig(claims(following=NEXT.format(9))).athena.pages("claims"))
+
+
+def test_the_pages_after_the_first_are_asked_for_together_and_come_in_order() -> None:
+    together = threading.Barrier(3, timeout=10)
+    serve = by_offset(total=8, size=2)
+
+    def at_once(request: httpx.Request) -> httpx.Response:
+        if "offset" in request.url.params:
+            together.wait()  # only a barrier of three lets any of them through
+        return serve(request)
+
+    athena, fetchers = Rig(at_once), Fetchers(3)
+    pages = athena.athena.pages("claims", fetchers.ahead)
+    assert [page.items[0] for page in pages] == [b'{"claimid": "%d"}' % n for n in (0, 2, 4, 6)]
+    fetchers.close()
+
+
+def test_a_list_that_shrank_or_grew_meanwhile_is_still_read_to_its_end() -> None:
+    for total, told in ((9, 5), (3, 9)):
+        serve = by_offset(total=total, size=2)
+
+        def lying(request: httpx.Request, serve=serve, told=told) -> httpx.Response:
+            page = serve(request).json()
+            return answer({**page, "totalcount": told})
+
+        athena, fetchers = Rig(lying), Fetchers(4)
+        pages = list(athena.athena.pages("claims", fetchers.ahead))
+        assert sum(len(page.items) for page in pages) == total
+        fetchers.close()
+
+
+def test_pages_that_become_shorter_are_followed_where_they_say() -> None:
+    """What was asked for ahead would have left holes."""
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        offset = int(request.url.params.get("offset", 0))
+        end = min(offset + (4 if offset == 0 else 3), 12)
+        ids = [str(n) for n in range(offset, end)]
+        return claims(*ids, following=NEXT.format(end) if end < 12 else None, total=12)
+
+    athena, fetchers = Rig(serve), Fetchers(4)
+    pages = athena.athena.pages("claims", fetchers.ahead)
+    assert [item for page in pages for item in page.items] == [b'{"claimid": "%d"}' % n for n in range(12)]
+    fetchers.close()
+
+
+def test_a_page_that_cannot_be_read_fails_after_those_before_it_were_handed_over() -> None:
+    serve = by_offset(total=8, size=2)
+    athena = Rig(lambda asked: answer({"x": 1}) if asked.url.params.get("offset") == "4" else serve(asked))
+    fetchers = Fetchers(4)
+    pages = athena.athena.pages("claims", fetchers.ahead)
+    assert len([next(pages), next(pages)]) == 2
+    with pytest.raises(InvalidResponse):
+        next(pages)
+    fetchers.close()
+
+
+def test_no_more_is_fetched_ahead_than_is_held() -> None:
+    begun: list[int] = []
+    fetchers = Fetchers(8)
+    answers = fetchers.ahead([partial(begun.append, n) for n in range(50)], held=3)
+    next(answers)
+    fetchers.close()
+    assert len(begun) <= 4
 
 
 def test_a_changed_feed_is_read_from_its_start_until_it_is_empty() -> None:
