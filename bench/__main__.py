@@ -1,6 +1,6 @@
 """Runs the benchmarks named (all without a name): one line per figure, also appended to var/bench.jsonl.
 
-`python -m bench [NAME…]`, or `make bench ONLY=NAME`.
+`python -m bench [NAME [WORD…]]…`, or `make bench ONLY=NAME`. Words that are no benchmark go to the one before them.
 """
 
 from __future__ import annotations
@@ -19,12 +19,22 @@ JOURNAL = HERE.parent / "var" / "bench.jsonl"
 
 def main(wanted: list[str]) -> None:
     known = sorted(name for _, name, _ in pkgutil.iter_modules([str(HERE)]) if name != "__main__")
-    if unknown := set(wanted) - set(known):
-        sys.exit(f"no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
-    for name in wanted or known:
-        for figures in import_module(f"bench.{name}").run():
+    for name, words in asked(wanted or known, known):
+        for figures in import_module(f"bench.{name}").run(*words):
             print("bench", name, *(f"{key}={value}" for key, value in figures.items()), flush=True)
             keep({"at": datetime.now(UTC).isoformat(timespec="seconds"), "bench": name, **figures})
+
+
+def asked(wanted: list[str], known: list[str]) -> list[tuple[str, list[str]]]:
+    found: list[tuple[str, list[str]]] = []
+    for word in wanted:
+        if word in known:
+            found.append((word, []))
+        elif found:
+            found[-1][1].append(word)
+        else:
+            sys.exit(f"no benchmark {word}; there are: {', '.join(known)}")
+    return found
 
 
 def keep(line: dict[str, Any]) -> None:

@@ -1,0 +1,73 @@
+"""Is everything there? Counted by SQL after the clock has stopped."""
+
+from __future__ import annotations
+
+from bench.sync.cluster import Cluster
+from bench.sync.corpus import CHANGED, LINES, Corpus
+
+OURS = """
+select jsonb_build_object(
+    'raw', (select count(*) from sync_rawrecord where resource = any(%(feeds)s)),
+    'unprocessed', (select count(*) from sync_rawrecord where processed_version is null),
+    'failures', (select count(*) from sync_failure where resolved_at is null),
+    'encounters', (select count(*) from records_encounter),
+    'claims', (select count(*) from records_claim where primary_status <> ''),
+    'lines', (select count(*) from records_chargeline
+              where amount is not null and payments is not null and claim_id <> ''),
+    'linked_encounters', (select count(*) from correlation_link where kind = 'encounter' and state = 'linked'),
+    'linked_claims', (select count(*) from correlation_link where kind = 'claim' and state = 'linked'),
+    'judged', (select count(*) from correlation_visit where judged_at is not null),
+    'paid', (select count(*) from correlation_visit where paid is not null),
+    'open_gaps', (select count(*) from correlation_gap where closed_at is null)
+)
+"""
+ROWS = """
+select jsonb_build_object(
+    'encounters', (select count(*) from records_encounter),
+    'claims', (select count(*) from records_claim where primary_status <> ''),
+    'lines', (select count(*) from records_chargeline
+              where amount is not null and payments is not null and claim_id <> '')
+)
+"""
+GAPS = """
+select code, verdict, count(*) from correlation_gap where closed_at is null group by 1, 2 order by 1, 2
+"""
+
+
+def of_ours(cluster: Cluster, database: str, corpus: Corpus, versions: int) -> dict[str, object]:
+    """The counts, and `short`: what is not as it must be, empty when all is there."""
+    feeds = list(corpus.records)
+    with cluster.connect(database) as connection:
+        (found,) = connection.execute(OURS, {"feeds": feeds}).fetchone()
+    changed = sum(-(-size // CHANGED) for size in corpus.records.values())
+    wanted = rows(corpus) | {
+        "raw": corpus.total + (versions - 1) * changed,
+        "unprocessed": 0,
+        "failures": 0,
+        "linked_encounters": corpus.n,
+        "linked_claims": corpus.n,
+        "judged": corpus.n,
+        "paid": corpus.n,
+    }
+    return found | {"short": short(found, wanted)}
+
+
+def of_rows(cluster: Cluster, database: str, corpus: Corpus) -> dict[str, object]:
+    """What the baseline promises: the rows."""
+    with cluster.connect(database) as connection:
+        (found,) = connection.execute(ROWS).fetchone()
+    return found | {"short": short(found, rows(corpus))}
+
+
+def rows(corpus: Corpus) -> dict[str, int]:
+    return {"encounters": corpus.n, "claims": corpus.n, "lines": LINES * corpus.n}
+
+
+def short(found: dict[str, int], wanted: dict[str, int]) -> str:
+    return ",".join(f"{name}:{found[name]}/{count}" for name, count in wanted.items() if found[name] != count)
+
+
+def gaps(cluster: Cluster, database: str) -> list[tuple[object, ...]]:
+    """Open gaps by code and verdict."""
+    with cluster.connect(database) as connection:
+        return connection.execute(GAPS).fetchall()

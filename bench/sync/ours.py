@@ -1,0 +1,108 @@
+"""Ours: two worker processes run the feeds as the queue's workers do, until nothing is left to process."""
+
+from __future__ import annotations
+
+import cProfile
+import time
+from multiprocessing.connection import Connection as Pipe
+from multiprocessing.connection import wait
+from pathlib import Path
+
+from bench.sync import product
+from bench.sync.leg import PATIENCE, Leg, children, said
+from bench.sync.measure import backend_cpu, own_cpu, peak_rss_mb
+
+WORKERS = 2
+
+
+def pull(database: str, profile: Path | None = None) -> Leg:
+    """Both workers are up and connected before the clock starts."""
+    arguments = [(database, profile and profile.with_suffix(f".{number}.prof")) for number in range(WORKERS)]
+    with children(work, arguments) as workers:
+        for worker in workers:
+            said(worker)
+        began = time.perf_counter()
+        hand_out(workers, [("pull", name) for name in product.FEEDS])
+        while hand_out(workers[:1], [("finish", "")]):
+            pass
+        seconds = time.perf_counter() - began
+        for worker in workers:
+            worker.send(("stop", ""))
+        return Leg(seconds, tuple(said(worker) for worker in workers))
+
+
+def hand_out(workers: list[Pipe], jobs: list[tuple[str, str]]) -> int:
+    """Whichever worker is free takes the next job; the sum of what they answered."""
+    free, waiting, total = list(workers), list(jobs), 0
+    while waiting or len(free) < len(workers):
+        while free and waiting:
+            free.pop(0).send(waiting.pop(0))
+        for worker in wait([worker for worker in workers if worker not in free], PATIENCE):
+            total += said(worker)
+            free.append(worker)
+    return total
+
+
+# -- inside a worker -----------------------------------------------------------------------------------
+
+
+def work(pipe: Pipe, database: str, profile: Path | None) -> None:
+    try:
+        product.use(database)
+        product.list_feeds()
+        from django.db import connection
+
+        from athena_dash.sync import jobs  # noqa: F401 - whatever a worker has imported before its first job
+        from bench.sync.stages import Stopwatch
+
+        watch = Stopwatch()
+        watch.install()
+        connection.ensure_connection()
+        backend = connection.connection.info.backend_pid
+        profiler = cProfile.Profile() if profile else None
+        pipe.send("ready")
+        python, postgres = own_cpu(), backend_cpu(backend)
+        if profiler:
+            profiler.enable()
+        while True:
+            order, what = pipe.recv()
+            if order == "stop":
+                break
+            pipe.send(run_feed(what) if order == "pull" else finish())
+        if profiler:
+            profiler.disable()
+            profiler.dump_stats(str(profile))
+        report = {
+            "cpu_python": own_cpu() - python,
+            "cpu_postgres": backend_cpu(backend) - postgres,
+            "rss_mb": peak_rss_mb(),
+            "stages": watch.report(),
+            "missing": watch.missing,
+        }
+        connection.close()
+        pipe.send(report)
+    except Exception as error:
+        pipe.send(RuntimeError(f"{type(error).__name__}: {error}"))
+
+
+def run_feed(name: str) -> int:
+    from athena_dash.sync.models import Feed
+    from athena_dash.sync.pull import run_feed as pull_feed
+
+    run = pull_feed(Feed.objects.get(resource=name).pk)
+    if run is None or run.outcome != run.Outcome.DONE:
+        raise RuntimeError(f"{name}: {run and run.message}")
+    return run.records
+
+
+def finish() -> int:
+    """Whatever pulls have left to others; 0 when nothing is."""
+    from athena_dash.practices.models import Practice
+    from athena_dash.sync import pipeline, sweep
+    from athena_dash.sync.models import RawRecord
+
+    practice = Practice.objects.get()
+    rows = RawRecord.objects.for_practice(practice).filter(processed_version__isnull=True).order_by("pk")
+    ids = list(rows.values_list("pk", flat=True)[: sweep.SLICE])
+    pipeline.process(practice.pk, ids)
+    return len(ids)
