@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
+from integrations.sandbox.csv_set import write_csv_set
 from integrations.sandbox.ledger import Ledger
 from integrations.sandbox.population import populate
+from integrations.sandbox.population.blueprints import PRACTICE_IDS
 from integrations.sandbox.population.noise import PROFILES
 from integrations.sandbox.store import Store
 
@@ -31,6 +33,8 @@ def main(argv: list[str] | None = None) -> int:
             progress=show,
         )
         ledger = Ledger.export(store, options.as_of)
+        if options.csv:
+            write_csv_set(store, PRACTICE_IDS[0], options.csv)
     if options.truth:
         ledger.write(options.truth)
     print(
@@ -47,6 +51,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--practices", type=int, default=3, help="how many practices (default 3)")
     parser.add_argument("--visits", type=int, default=400, help="booked visits per practice over 18 months")
     parser.add_argument("--truth", type=Path, help="write the ground-truth ledger here, as JSON lines")
+    parser.add_argument("--csv", type=Path, help="write the first practice here as CSV (docs/evaluation.md)")
     parser.add_argument("--profile", choices=PROFILES, default="demo", help="noise for correlation")
     parser.add_argument("--as-of", type=aware, default=datetime.now(UTC), help="ISO instant (default now)")
     return parser.parse_args(argv)
