@@ -122,7 +122,7 @@ def truths(records: Iterable[Record]) -> Iterator[Row]:
     charted = {row.visit: row.id for row in records if row.kind in ("encounter", "stay") and row.visit}
     for record in records:
         if record.kind in ("claim", "charge"):
-            encounter = charted.get(record.visit, "")
+            encounter = charted.get(record.visit, "") if record.visit else ""
             yield {
                 "kind": record.kind,
                 "id": record.id,
