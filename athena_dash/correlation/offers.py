@@ -5,18 +5,19 @@ For a person to choose from. What is farther away than the rules look is offered
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+import json
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from msgspec.structs import replace
-
-from athena_dash.correlation.matching import WINDOW_DAYS, Candidate, Unbound, days_apart, score
 from athena_dash.correlation.merges import MergeMap, merge_map
 from athena_dash.correlation.models import Link
-from athena_dash.correlation.scope import Scope
-from athena_dash.correlation.unbound_sql import candidates_for_claims, candidates_for_encounters, named
+from athena_dash.correlation.scoring_sql import EXPLAINED, SCORED
+from athena_dash.correlation.tables import TABLES, run
+from athena_dash.correlation.unbound_sql import PAIRS_OF_CLAIMS, PAIRS_OF_ENCOUNTERS
+from athena_dash.correlation.weights import WEIGHTS, WINDOW_DAYS
 from athena_dash.records.models import Claim, ClinicalFact, Encounter
 
 Record = Claim | Encounter | ClinicalFact
@@ -30,11 +31,50 @@ MOST = 3
 WITHIN_DAYS = 14
 
 
+PAIR_COLUMNS = ", ".join(column.split()[0] for column in TABLES["scope_pair"].split(","))
+
+
+def statement(pairs: str) -> str:
+    """One record and its patient in place of the tables a correlation works in."""
+    return f"""
+with scope_unbound as (
+    select %(kind)s::text as kind, %(record_id)s::text as record_id, %(own_id)s::text as own_id,
+        %(patient_id)s::text as patient_id, %(date)s::date as date, %(department_id)s::text as department_id,
+        %(provider_ids)s::text[] as provider_ids, %(procedures)s::text[] as procedures,
+        %(diagnoses)s::text[] as diagnoses
+), scope_patient as (
+    select unnest(%(patient_ids)s::text[]) as id, %(patient_id)s::text as survivor
+), scope_visit as (
+    select 0::bigint as id, ''::text as anchor, ''::text as anchor_id where false
+), scope_pair ({PAIR_COLUMNS}) as ({pairs})
+select visit_id, visit_date, department_id, provider_ids, procedures, diagnoses, days,
+    case when days <= %(scored_days)s then points end, case when days <= %(scored_days)s then {EXPLAINED} end
+from ({SCORED}) scored
+order by case when days <= %(scored_days)s then points end desc nulls last, days, anchor_id limit %(most)s
+"""  # noqa: S608 - made of this stage's constants
+
+
+OFFERS = {"encounter": statement(PAIRS_OF_ENCOUNTERS), "claim": statement(PAIRS_OF_CLAIMS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What the rules compare of a record, or of a visit. `patient_id` of a record is after the merge map."""
+
+    date: dt.date | None
+    patient_id: str = ""
+    department_id: str = ""
+    provider_ids: Collection[str] = ()
+    procedures: Collection[str] = ()
+    diagnoses: Collection[str] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """`points` and the `facts` they are the sum of; None and empty where the rules would not look."""
 
-    candidate: Candidate
+    visit_id: int
+    visit: Side
     days: int
     points: float | None = None
     facts: Mapping[str, float] = field(default_factory=dict)
@@ -47,37 +87,59 @@ def record_of(link: Link) -> Record | None:
     return found
 
 
-def offers_for(link: Link, record: Record) -> tuple[Unbound, list[Offer]]:
+def offers_for(link: Link, record: Record) -> tuple[Side, list[Offer]]:
     """What the rules compare of the record, and the offers, best first."""
     merges = merge_map(link.practice_id)
-    unbound = unbound_of(record, merges, ZoneInfo(link.practice.timezone))
-    if not unbound.patient_id or unbound.date is None:
-        return unbound, []
-    scope = Scope(link.practice_id, merges, patients=merges.clusters([unbound.patient_id]))
-    read = candidates_for_encounters if isinstance(record, Encounter) else candidates_for_claims
-    own = getattr(record, "appointment_id", "")
-    # Its own id in the visit's appointment does not make the visit another's.
-    candidates = [replace(c, taken=c.taken and c.anchor_id != own) for c in read(scope)]
-    near = (c for c in candidates if c.date and abs((c.date - unbound.date).days) <= WITHIN_DAYS)
-    return unbound, sorted((offer(unbound, c) for c in near), key=best_first)[:MOST]
+    side = side_of(record, merges, ZoneInfo(link.practice.timezone))
+    if not side.patient_id or side.date is None:
+        return side, []
+    kind = "encounter" if isinstance(record, Encounter) else "claim"
+    values = {
+        **WEIGHTS,
+        "practice": link.practice_id,
+        "kind": kind,
+        "record_id": record.external_id,
+        # Its own id in the visit's appointment does not make the visit another's.
+        "own_id": getattr(record, "appointment_id", ""),
+        "patient_id": side.patient_id,
+        "patient_ids": merges.clusters([side.patient_id]),
+        "date": side.date,
+        "department_id": side.department_id,
+        "provider_ids": list(side.provider_ids),
+        "procedures": list(side.procedures),
+        "diagnoses": list(side.diagnoses),
+        "window": WITHIN_DAYS,
+        "scored_days": WINDOW_DAYS,
+        "most": MOST,
+    }
+    return side, [offer(*row) for row in run(OFFERS[kind], values)]
 
 
-def offer(record: Unbound, candidate: Candidate) -> Offer:
-    if days_apart(record, candidate) > WINDOW_DAYS:
-        return Offer(candidate, days_apart(record, candidate))
-    scored = score(record, candidate)
-    return Offer(candidate, days_apart(record, candidate), scored.points, scored.facts)
+def offer(
+    visit_id: int,
+    date: dt.date,
+    department_id: str,
+    provider_ids: list[str],
+    procedures: list[str],
+    diagnoses: list[str],
+    days: int,
+    points: Any,
+    facts: str | None,
+) -> Offer:
+    visit = Side(
+        date=date,
+        department_id=department_id,
+        provider_ids=provider_ids,
+        procedures=procedures,
+        diagnoses=diagnoses,
+    )
+    return Offer(visit_id, visit, days, points and float(points), json.loads(facts or "{}"))
 
 
-def best_first(offer: Offer) -> tuple[bool, float, int, str]:
-    return offer.points is None, -(offer.points or 0), offer.days, offer.candidate.anchor_id
-
-
-def unbound_of(record: Record, merges: MergeMap, zone: ZoneInfo) -> Unbound:
+def side_of(record: Record, merges: MergeMap, zone: ZoneInfo) -> Side:
     patient_id = merges.survivor(record.patient_id)
     if isinstance(record, Claim):
-        return Unbound(
-            record_id=record.external_id,
+        return Side(
             patient_id=patient_id,
             date=record.service_date,
             department_id=record.department_id,
@@ -86,16 +148,18 @@ def unbound_of(record: Record, merges: MergeMap, zone: ZoneInfo) -> Unbound:
             diagnoses=named(record.diagnosis_codes),
         )
     if isinstance(record, Encounter):
-        return Unbound(
-            record_id=record.external_id,
+        return Side(
             patient_id=patient_id,
             date=record.date or (record.started_at and record.started_at.astimezone(zone).date()),
             department_id=record.department_id,
             provider_ids=named([record.provider_id]),
         )
-    return Unbound(
-        record_id=record.external_id,
+    return Side(
         patient_id=patient_id,
         date=record.at and record.at.astimezone(zone).date(),
         provider_ids=named([record.provider_id]),
     )
+
+
+def named(ids: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({id for id in ids if id not in ("", "0")}))

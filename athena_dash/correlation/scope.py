@@ -8,128 +8,162 @@ order ends the same.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
-
+from athena_dash.correlation import unbound_sql
 from athena_dash.correlation.merges import MergeMap
+from athena_dash.correlation.tables import fill, prepare, run
 
 Touched = Mapping[str, Collection[str]]
+"""Records table name → changed external ids."""
+
+GIVEN = "select %(kind)s, unnest(%(ids)s::text[])"
+MERGES = "select * from unnest(%(losers)s::text[], %(survivors)s::text[])"
+
+PARENTS = {
+    "chargeline": """
+select distinct 'claim', r.claim_id from scope_given g
+join records_chargeline r on r.practice_id = %(practice)s and r.external_id = g.id
+where g.kind = 'chargeline'
+""",
+    "claimnote": """
+select distinct 'claim', r.claim_id from scope_given g
+join records_claimnote r on r.practice_id = %(practice)s and r.external_id = g.id
+where g.kind = 'claimnote'
+""",
+    "serviceline": """
+select distinct 'encounter', r.encounter_id from scope_given g
+join records_serviceline r on r.practice_id = %(practice)s and r.external_id = g.id
+where g.kind = 'serviceline'
+""",
+}
 
 APPOINTMENTS = """
-select a.external_id from records_appointment a
-where a.practice_id = %(practice)s and (a.external_id = any(%(appointment)s) or a.patient_id = any(%(merged)s))
-union select e.appointment_id from records_encounter e
-where e.practice_id = %(practice)s and e.external_id = any(%(encounter)s) and e.appointment_id <> ''
-union select a.external_id from records_appointment a
-where a.practice_id = %(practice)s and a.encounter_id = any(%(encounter)s) and a.encounter_id <> ''
-union select c.appointment_id from records_claim c
-where c.practice_id = %(practice)s and c.external_id = any(%(claim)s) and c.appointment_id <> ''
+select a.external_id from scope_given g
+join records_appointment a on a.practice_id = %(practice)s and a.external_id = g.id
+where g.kind = 'appointment'
+union select a.external_id from scope_given g
+join records_appointment a on a.practice_id = %(practice)s and a.patient_id = g.id
+where g.kind = 'merged'
+union select e.appointment_id from scope_given g
+join records_encounter e on e.practice_id = %(practice)s and e.external_id = g.id and e.appointment_id <> ''
+where g.kind = 'encounter'
+union select a.external_id from scope_given g
+join records_appointment a on a.practice_id = %(practice)s and a.encounter_id = g.id and a.encounter_id <> ''
+where g.kind = 'encounter'
+union select c.appointment_id from scope_given g
+join records_claim c on c.practice_id = %(practice)s and c.external_id = g.id and c.appointment_id <> ''
+where g.kind = 'claim'
 """
 
 ENCOUNTERS = """
-select unnest(%(encounter)s::text[])
-union select e.external_id from records_encounter e
-where e.practice_id = %(practice)s and e.appointment_id = any(%(appointments)s) and e.appointment_id <> ''
-union select a.encounter_id from records_appointment a
-where a.practice_id = %(practice)s and a.external_id = any(%(appointments)s) and a.encounter_id <> ''
-union select e.external_id from records_encounter e
-where e.practice_id = %(practice)s and e.patient_id = any(%(merged)s)
-union select l.record_id from correlation_link l join correlation_visit v on v.id = l.visit_id
-where v.practice_id = %(practice)s and v.anchor = 'appointment' and v.anchor_id = any(%(appointment)s)
-  and l.kind = 'encounter'
+select id from scope_given where kind = 'encounter'
+union select e.external_id from scope_appointment s
+join records_encounter e on e.practice_id = %(practice)s and e.appointment_id = s.id and e.appointment_id <> ''
+union select a.encounter_id from scope_appointment s
+join records_appointment a on a.practice_id = %(practice)s and a.external_id = s.id and a.encounter_id <> ''
+union select e.external_id from scope_given g
+join records_encounter e on e.practice_id = %(practice)s and e.patient_id = g.id
+where g.kind = 'merged'
+union select l.record_id from scope_given g
+join correlation_visit v on v.practice_id = %(practice)s and v.anchor = 'appointment' and v.anchor_id = g.id
+join correlation_link l on l.visit_id = v.id and l.kind = 'encounter'
+where g.kind = 'appointment'
 """
 
 CLAIMS = """
-select unnest(%(claim)s::text[])
-union select c.external_id from records_claim c
-where c.practice_id = %(practice)s and c.appointment_id = any(%(appointments)s) and c.appointment_id <> ''
-union select c.external_id from records_claim c
-where c.practice_id = %(practice)s and c.patient_id = any(%(merged)s)
+select id from scope_given where kind = 'claim'
+union select c.external_id from scope_appointment s
+join records_claim c on c.practice_id = %(practice)s and c.appointment_id = s.id and c.appointment_id <> ''
+union select c.external_id from scope_given g
+join records_claim c on c.practice_id = %(practice)s and c.patient_id = g.id
+where g.kind = 'merged'
 """
 
-PARENTS = """
-select 'claim', l.claim_id from records_chargeline l
-where l.practice_id = %(practice)s and l.external_id = any(%(chargeline)s)
-union select 'claim', n.claim_id from records_claimnote n
-where n.practice_id = %(practice)s and n.external_id = any(%(claimnote)s)
-union select 'encounter', s.encounter_id from records_serviceline s
-where s.practice_id = %(practice)s and s.external_id = any(%(serviceline)s)
+FACTS = """
+select id from scope_given where kind = 'clinicalfact'
+union select f.external_id from scope_encounter s
+join records_clinicalfact f on f.practice_id = %(practice)s and f.encounter_id = s.id and f.encounter_id <> ''
 """
 
+# Every id, before and after merges, of the patients whose records without ids are matched anew.
 PATIENTS = """
-select a.patient_id from records_appointment a
-where a.practice_id = %(practice)s and a.external_id = any(%(appointments)s)
-union select e.patient_id from records_encounter e
-where e.practice_id = %(practice)s and e.external_id = any(%(encounters)s)
-union select c.patient_id from records_claim c
-where c.practice_id = %(practice)s and c.external_id = any(%(claims)s)
-union select v.patient_id from correlation_link l join correlation_visit v on v.id = l.visit_id
-where l.practice_id = %(practice)s
-  and (l.kind, l.record_id) in (
-    select 'claim', unnest(%(claims)s::text[]) union all select 'encounter', unnest(%(encounters)s::text[]))
+with named as (
+    select a.patient_id as id from scope_appointment s
+    join records_appointment a on a.practice_id = %(practice)s and a.external_id = s.id
+    union select e.patient_id from scope_encounter s
+    join records_encounter e on e.practice_id = %(practice)s and e.external_id = s.id
+    union select c.patient_id from scope_claim s
+    join records_claim c on c.practice_id = %(practice)s and c.external_id = s.id
+    union select v.patient_id from scope_claim s
+    join correlation_link l on l.practice_id = %(practice)s and l.kind = 'claim' and l.record_id = s.id
+    join correlation_visit v on v.id = l.visit_id
+    union select v.patient_id from scope_encounter s
+    join correlation_link l on l.practice_id = %(practice)s and l.kind = 'encounter' and l.record_id = s.id
+    join correlation_visit v on v.id = l.visit_id
+), survivor as (
+    select distinct coalesce(m.survivor, n.id) as id from named n left join scope_merge m on m.loser = n.id
+    where n.id <> ''
+)
+select id, id from survivor
+union all
+select m.loser, m.survivor from survivor s join scope_merge m on m.survivor = s.id and m.loser <> m.survivor
 """
 
-TABLES = (
-    "appointment",
-    "encounter",
-    "claim",
-    "clinicalfact",
-    "chargeline",
-    "claimnote",
-    "serviceline",
-    "patient",
-    "insurance",
-    "department",
-    "provider",
-)
+ADD_CLAIMS = """
+select u.record_id from scope_unbound u
+where u.kind = 'claim' and not exists (select from scope_claim s where s.id = u.record_id)
+"""
+ADD_ENCOUNTERS = """
+select u.record_id from scope_unbound u
+where u.kind = 'encounter' and not exists (select from scope_encounter s where s.id = u.record_id)
+"""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Scope:
-    """External ids by kind. `patients` holds every id, before and after merges, whose id-less records are re-
-    read."""
+    """The ids are in the scope_* tables; here only how many of some, so that what is empty is not asked about."""
 
     practice_id: int
-    merges: MergeMap
-    appointments: list[str] = field(default_factory=list)
-    encounters: list[str] = field(default_factory=list)
-    claims: list[str] = field(default_factory=list)
-    facts: list[str] = field(default_factory=list)
-    patients: list[str] = field(default_factory=list)
+    unbound_encounters: int
+    unbound_claims: int
 
     @property
     def values(self) -> dict[str, Any]:
-        """Parameters of every statement of this stage."""
-        return {
-            "practice": self.practice_id,
-            "appointments": self.appointments,
-            "encounters": self.encounters,
-            "claims": self.claims,
-            "facts": self.facts,
-            "patients": self.patients,
-            "losers": self.merges.losers,
-            "survivors": self.merges.survivors,
-        }
+        return {"practice": self.practice_id}
 
 
 def scope_of(practice_id: int, touched: Touched, merges: MergeMap) -> Scope:
-    given: dict[str, Any] = {table: list(touched.get(table, ())) for table in TABLES}
-    given |= {"practice": practice_id, "merged": merges.relatives(given["patient"])}
-    scope = Scope(practice_id, merges)
-    with connection.cursor() as cursor:
+    prepare()
+    values = {"practice": practice_id}
+    given = {**touched, "merged": merges.relatives(touched.get("patient", ()))}
+    for kind, ids in given.items():
+        if ids:
+            fill("scope_given", GIVEN, {"kind": kind, "ids": list(ids)})
+    for kind, statement in PARENTS.items():
+        if given.get(kind):
+            fill("scope_given", statement, values)
+    if merges.losers:
+        fill("scope_merge", MERGES, {"losers": merges.losers, "survivors": merges.survivors})
+    fill("scope_appointment", APPOINTMENTS, values)
+    fill("scope_encounter", ENCOUNTERS, values)
+    fill("scope_claim", CLAIMS, values)
+    fill("scope_patient", PATIENTS, values)
+    encounters = fill("scope_unbound", unbound_sql.UNBOUND_ENCOUNTERS, values)
+    claims = fill("scope_unbound", unbound_sql.UNBOUND_CLAIMS, values)
+    if encounters:
+        fill("scope_encounter", ADD_ENCOUNTERS, values)
+    if claims:
+        fill("scope_claim", ADD_CLAIMS, values)
+    fill("scope_fact", FACTS, values)
+    return Scope(practice_id, encounters, claims)
 
-        def ids(statement: str) -> list[str]:
-            cursor.execute(statement, given | scope.values)
-            return sorted(id for (id,) in cursor.fetchall())
 
-        cursor.execute(PARENTS, given)
-        for kind, parent in cursor.fetchall():
-            given[kind].append(parent)
-        scope.appointments = ids(APPOINTMENTS)
-        scope.encounters = ids(ENCOUNTERS)
-        scope.claims = ids(CLAIMS)
-        scope.patients = merges.clusters(id for id in ids(PATIENTS) if id)
-        scope.facts = given["clinicalfact"]
-    return scope
+TOUCHED_VISITS = """
+select v.id from (select distinct visit_id from scope_touched) t join correlation_visit v on v.id = t.visit_id
+"""
+
+
+def touched_visits() -> set[int]:
+    return {id for (id,) in run(TOUCHED_VISITS, {})}

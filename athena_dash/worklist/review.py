@@ -111,19 +111,19 @@ def previous_of(queue: Any, pk: int) -> int | None:
 
 
 def _choices(link: Link, offered: Sequence[Offer]) -> tuple[Choice, ...]:
-    visits = Visit.objects.for_practice(link.practice_id).in_bulk([o.candidate.visit_id for o in offered])
+    visits = Visit.objects.for_practice(link.practice_id).in_bulk([o.visit_id for o in offered])
     taken = _taken(link, visits)
     return tuple(
         Choice(
             number=number,
-            visit=visits[offer.candidate.visit_id],
+            visit=visits[offer.visit_id],
             points=offer.points,
             days=offer.days,
             circumstances=(
-                *taken[offer.candidate.visit_id],
+                *taken[offer.visit_id],
                 *(words for fact, words in CIRCUMSTANCES.items() if fact in offer.facts),
             ),
-            is_now=offer.candidate.visit_id == link.visit_id,
+            is_now=offer.visit_id == link.visit_id,
         )
         for number, offer in enumerate(offered, 1)
     )
@@ -153,7 +153,7 @@ def _line(key: str, label: str, link: Link, record: Any, offered: Sequence[Offer
     ours = said(record)
     cells = []
     for offer in offered:
-        theirs = said(offer.candidate)
+        theirs = said(offer.visit)
         cells.append(Cell(theirs, _same(key, ours, theirs, offer)))
     return Line(label, ours, tuple(cells))
 

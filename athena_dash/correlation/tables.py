@@ -1,0 +1,62 @@
+"""The temporary tables a correlation works in, and the one way to run its statements; holds raw SQL.
+
+Sets of ids live in tables rather than arrays: a whole backfill's drain is joined as fast as one record. They are made
+once a session and emptied by the commit, so that a small batch pays for no DDL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import connection
+
+LARGE = 1_000
+"""Rows from which the planner is told how many there are; below, any plan is quick."""
+
+TABLES = {
+    "scope_given": "kind text, id text",
+    "scope_merge": "loser text, survivor text",
+    "scope_appointment": "id text",
+    "scope_encounter": "id text",
+    "scope_claim": "id text",
+    "scope_fact": "id text",
+    "scope_patient": "id text, survivor text",
+    "scope_bridge": "encounter_id text, appointment_id text, kind text",
+    "scope_visit": "id bigint, anchor text, anchor_id text",  # made by this run, not yet written
+    "scope_unbound": """kind text, record_id text, own_id text, patient_id text, date date, department_id text,
+        provider_ids text[], procedures text[], diagnoses text[]""",
+    "scope_pair": """record_id text, visit_id bigint, anchor_id text, date date, department_id text,
+        provider_ids text[], supervisor_id text, happened bool, expected bool, taken bool, awaited bool""",
+    "scope_match": """kind text, record_id text, visit_id bigint, state text, method text, score float,
+        evidence jsonb""",
+    "scope_touched": "visit_id bigint",
+}
+MAKE = "".join(
+    f"create temp table if not exists {name} ({columns}) on commit delete rows;\n"
+    for name, columns in TABLES.items()
+)
+EMPTY = "".join(f"delete from {name};\n" for name in TABLES)  # noqa: S608 - this module's constants
+
+
+def prepare() -> None:
+    """Empty tables, also for a second correlation inside one transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("select to_regclass('pg_temp.scope_touched')")
+        cursor.execute(EMPTY if cursor.fetchone() != (None,) else MAKE)
+
+
+def fill(table: str, statement: str, values: Mapping[str, Any]) -> int:
+    """Rows of the select statement → the table. Returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"insert into {table} {statement}", values)
+        count = int(cursor.rowcount)
+        if count >= LARGE:
+            cursor.execute(f"analyze {table}")
+    return count
+
+
+def run(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchall() if cursor.description else []
