@@ -18,6 +18,7 @@ from athena_dash.core import clock
 from athena_dash.correlation.models import Visit
 from athena_dash.practices.models import Practice
 from athena_dash.sync import census, failures, pipeline
+from athena_dash.sync.budget import Share
 from athena_dash.sync.census import Census, Lacking
 from athena_dash.sync.connections import source_for
 from athena_dash.sync.models import Audit, Failure, Feed, Reason, Stage
@@ -153,7 +154,7 @@ def run(practice: Practice, rows: Sequence[Audit]) -> set[int]:
     for row in rows:
         tally = Tally()
         try:
-            with source_for(practice, tally) as source:
+            with source_for(practice, tally, share=Share.BACKFILL, feed=row.kind) as source:
                 found = census.take(source, practice.pk, row.kind, row.first_day, row.last_day)
         except Exception as error:
             row.problem = failures.understand(error).message

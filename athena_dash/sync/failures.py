@@ -210,6 +210,14 @@ def release(claimed: Failure) -> None:
     Failure.objects.filter(pk=claimed.pk, claim_token=claimed.claim_token).update(claimed_until=None)
 
 
+def put_off(claimed: Failure, seconds: float) -> None:
+    """Nothing was tried, and nothing can be before then; what waits for a person goes on waiting for one."""
+    release(claimed)
+    Failure.objects.filter(pk=claimed.pk, next_try_at__isnull=False).update(
+        next_try_at=clock.now() + timedelta(seconds=seconds)
+    )
+
+
 def described(stage: str, resource: str, problem: Problem, now: datetime) -> dict[str, Any]:
     return {
         "reason": problem.reason,

@@ -15,6 +15,7 @@ from django.db.models import F
 from athena_dash.core import clock
 from athena_dash.practices.models import Connection, Practice
 from athena_dash.sync import failures, pipeline, subjects, walks
+from athena_dash.sync.budget import Share
 from athena_dash.sync.connections import source_for
 from athena_dash.sync.lease import Lease, LeaseLost, take
 from athena_dash.sync.models import Failure, Feed, Run, Stage, Subject
@@ -25,6 +26,7 @@ from athena_dash.sync.tally import Tally
 from athena_dash.sync.walks import Step
 from integrations.athena.errors import (
     AthenaError,
+    CircuitOpen,
     ConfigError,
     Forbidden,
     Gone,
@@ -36,7 +38,13 @@ from integrations.athena.errors import (
 
 MOST_SUBJECTS = 500  # per run, so that a worker returns to the queue in time
 LONGEST_BACKOFF = timedelta(hours=1)
-STOPS_THE_RUN = (RateLimited, Unauthorized, ConfigError)  # the next subject would only meet the same
+STOPS_THE_RUN = (
+    RateLimited,
+    Unauthorized,
+    ConfigError,
+    CircuitOpen,
+)  # the next subject would only meet the same
+SHARES = {"replay": Share.REPLAY, "backfill": Share.BACKFILL}  # by what triggered the run
 MOST_TRANSIENT = 5  # failing subjects of one step before the run gives up on athena for now
 
 Progress = Callable[[Run], None]
@@ -86,7 +94,8 @@ def pull(
 ) -> Exception | None:
     """Walk the feed to its end, committing step by step; the error that ended it early."""
     try:
-        with source_for(feed.practice, tally) as source:
+        share = SHARES.get(run.trigger, Share.LIVE)
+        with source_for(feed.practice, tally, share=share, feed=feed.resource) as source:
             for step in walk(source, RESOURCES[feed.resource], feed, run.started_at):
                 commit(step, lease, run, tally)
                 if progress:
@@ -207,9 +216,12 @@ def finish(lease: Lease, run: Run, tally: Tally, error: Exception | None) -> Non
         else:
             problem = failures.understand(error)
             run.outcome, run.message = Run.Outcome.FAILED, problem.message
-            feed.failures_in_a_row += 1
             asked_to_wait = timedelta(seconds=problem.retry_after or 0)
-            feed.due_at = now + max(backoff(feed), asked_to_wait)
+            if isinstance(error, CircuitOpen):  # athena was not asked, so this says nothing of the feed
+                feed.due_at = now + asked_to_wait
+            else:
+                feed.failures_in_a_row += 1
+                feed.due_at = now + max(backoff(feed), asked_to_wait)
         run.save()
         feed.save(
             update_fields=["last_attempt_at", "last_success_at", "failures_in_a_row", "due_at", "lease_until"]

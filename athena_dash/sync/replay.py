@@ -17,12 +17,13 @@ from django.db.models import Count, F, Q, Sum
 from athena_dash.core import clock
 from athena_dash.correlation.models import Gap
 from athena_dash.sync import audit, failures, pipeline, pull, walks
+from athena_dash.sync.budget import Share
 from athena_dash.sync.connections import source_for
 from athena_dash.sync.models import Attempt, Failure, RawRecord, Reason, Run, Stage, Subject
 from athena_dash.sync.pages import STANDING_ALONE, keep_pages
 from athena_dash.sync.resources import RESOURCES
 from athena_dash.sync.source import Source
-from integrations.athena.errors import Gone, InvalidResponse
+from integrations.athena.errors import CircuitOpen, Gone, InvalidResponse
 from integrations.athena.page import Page
 
 if TYPE_CHECKING:
@@ -73,6 +74,9 @@ def retry(failure_id: int, *, verb: str, trigger: str, by: User | None = None) -
     except FeedBusy:
         failures.release(failure)
         return RetryResult(outcome="busy", message="Its feed is running right now; look again in a minute.")
+    except CircuitOpen as error:
+        failures.put_off(failure, error.retry_after or 0)
+        return RetryResult(outcome="busy", message=error.safe_message)
     except Gone as error:
         forget(failure)
         return told(failure, RetryResult(outcome="gone", message=error.safe_message), verb, trigger, by)
@@ -177,7 +181,7 @@ def refetch(failure: Failure) -> set[int]:
     if failure.subject_kind == Failure.SubjectKind.FEED or failure.feed is None:
         return rerun_feed(failure)
     stored = RawRecord.objects.filter(pk=failure.subject_id).first() if is_raw(failure) else None
-    with source_for(failure.practice) as source:
+    with source_for(failure.practice, share=Share.REPLAY, feed=failure.feed.resource) as source:
         answers = list(pages_about(source, failure.feed.resource, failure, stored))
     with transaction.atomic():
         kept = keep_pages(failure.practice_id, RESOURCES[failure.feed.resource], answers)

@@ -46,7 +46,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One attempt, free of PHI. `outcome` is "ok" or an Action; `quota_left` is the day's remaining calls."""
+    """One attempt, free of PHI. `outcome` is "ok" or an Action; `quota_left` of the day's `quota` calls remain."""
 
     endpoint: str
     practice: str
@@ -56,6 +56,7 @@ class CallRecord:
     request_id: str | None
     attempt: int
     outcome: str
+    quota: int | None
     quota_left: int | None
 
 
@@ -66,18 +67,30 @@ class CallObserver(Protocol):
 class Limiter(Protocol):
     """A budget shared by every process that calls for the practice."""
 
-    def acquire(self, cost: int = 1) -> None:
-        """Block until `cost` calls may be made."""
+    def acquire(self) -> None:
+        """Block until a call may be made."""
 
     def penalise(self, seconds: float) -> None:
         """athenahealth said 429: nobody should call for this long."""
 
 
+class Gate(Protocol):
+    """Knows, from what became of earlier calls, whether one is worth making."""
+
+    def admit(self) -> None:
+        """Raise CircuitOpen when it is not."""
+
+
 class Unlimited:
-    def acquire(self, cost: int = 1) -> None:
+    def acquire(self) -> None:
         return None
 
     def penalise(self, seconds: float) -> None:
+        return None
+
+
+class AlwaysOpen:
+    def admit(self) -> None:
         return None
 
 

@@ -51,6 +51,10 @@ class TransientError(AthenaError):
     action = Action.RETRY
 
 
+class CircuitOpen(TransientError):
+    """Not even tried: too many calls have just failed, and somebody else is finding out whether it works again."""
+
+
 class RateLimited(AthenaError):
     """Too many calls; refused before anything was processed."""
 

@@ -14,7 +14,7 @@ from typing import Self
 
 import httpx
 
-from .calls import Call, CallObserver, Effect, Limiter
+from .calls import Call, CallObserver, Effect, Gate, Limiter
 from .classify import classify
 from .errors import InvalidResponse
 from .faults import unsettled
@@ -44,6 +44,7 @@ class Session:
         auth: httpx.Auth,
         *,
         limiter: Limiter | None = None,
+        gate: Gate | None = None,
         observer: CallObserver | None = None,
         policy: Policy | None = None,
         transport: httpx.BaseTransport | None = None,
@@ -60,6 +61,7 @@ class Session:
                 transport or httpx.HTTPTransport(limits=_LIMITS),
                 policy=policy,
                 limiter=limiter,
+                gate=gate,
                 observer=observer,
                 now=now,
             ),

@@ -22,9 +22,9 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from .calls import Call, CallObserver, CallRecord, Effect, Limiter, Unlimited, Unobserved
+from .calls import AlwaysOpen, Call, CallObserver, CallRecord, Effect, Gate, Limiter, Unlimited, Unobserved
 from .classify import classify
-from .errors import AthenaError, InvalidResponse, RateLimited, TransientError
+from .errors import AthenaError, CircuitOpen, InvalidResponse, RateLimited, TransientError
 from .faults import lost, unsettled
 
 SENT_AT = "athena_sent_at"
@@ -53,6 +53,7 @@ class AthenaTransport(httpx.BaseTransport):
         *,
         policy: Policy | None = None,
         limiter: Limiter | None = None,
+        gate: Gate | None = None,
         observer: CallObserver | None = None,
         now: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], None] = time.sleep,
@@ -60,6 +61,7 @@ class AthenaTransport(httpx.BaseTransport):
         self._inner = inner
         self._policy = policy or Policy()
         self._limiter = limiter or Unlimited()
+        self._gate = gate or AlwaysOpen()
         self._observer = observer or Unobserved()
         self._now = now
         self._sleep = sleep
@@ -93,6 +95,7 @@ class AthenaTransport(httpx.BaseTransport):
 
     def _attempt(self, request: httpx.Request, call: Call, number: int, deadline: float) -> httpx.Response:
         """An answer whose meaning is decided above (auth renews on 401, the session raises the rest)."""
+        self._gate.admit()
         self._limiter.acquire()
         sent_at, started = self._now(), time.perf_counter()
         answer: httpx.Response | None = None
@@ -159,8 +162,6 @@ class AthenaTransport(httpx.BaseTransport):
         seconds: float,
     ) -> None:
         headers = answer.headers if answer is not None else httpx.Headers()
-        quota = headers.get("x-ratelimit-remaining", "")
-        per_day = call.effect is not Effect.TOKEN  # the same header counts per minute on token calls
         self._observer.on_call(
             CallRecord(
                 endpoint=call.endpoint,
@@ -171,16 +172,23 @@ class AthenaTransport(httpx.BaseTransport):
                 request_id=headers.get("x-request-id"),
                 attempt=number,
                 outcome=error.action.value if error else "ok",
-                quota_left=int(quota) if per_day and quota.isascii() and quota.isdigit() else None,
+                quota=_quota(call, headers, "x-ratelimit-limit"),
+                quota_left=_quota(call, headers, "x-ratelimit-remaining"),
             )
         )
+
+
+def _quota(call: Call, headers: httpx.Headers, name: str) -> int | None:
+    """A figure of the day's quota; on token calls the same headers count per minute (athena-api.md §2.0)."""
+    stated = headers.get(name, "")
+    return int(stated) if call.effect is not Effect.TOKEN and stated.isascii() and stated.isdigit() else None
 
 
 def _may_repeat(call: Call, error: BaseException) -> bool:
     """A refused token call is not waited out: the wait would hold the lock other threads need."""
     if isinstance(error, RateLimited):
         return call.effect is not Effect.TOKEN
-    return isinstance(error, TransientError)
+    return isinstance(error, TransientError) and not isinstance(error, CircuitOpen)
 
 
 def _too_large(call: Call, response: httpx.Response, limit: int) -> AthenaError:

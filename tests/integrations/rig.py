@@ -53,8 +53,8 @@ class Pace:
         self.acquired = 0
         self.penalties: list[float] = []
 
-    def acquire(self, cost: int = 1) -> None:
-        self.acquired += cost
+    def acquire(self) -> None:
+        self.acquired += 1
 
     def penalise(self, seconds: float) -> None:
         self.penalties.append(seconds)
