@@ -26,11 +26,11 @@ check: .venv/dev.installed ## Format, lint, types, import rules, migrations, tem
 	git ls-files -z 'templates/*.html' | xargs -0r .venv/bin/djade --check --target-version 5.2
 	@echo manage.py check --deploy; $(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
 
-bench: .venv/dev.installed ## Measure; ONLY=startup for one; also appended to var/bench.jsonl
+bench: .venv/dev.installed .venv/bench.installed ## Measure; ONLY=startup for one; also appended to var/bench.jsonl
 	@$(PYTHON) -m bench $(ONLY)
 
 lock: .venv/dev.installed ## Resolve requirements/*.in into hash-pinned locks that name no index
-	cd requirements && for set in run dev; do ../.venv/bin/uv pip compile --quiet --universal --upgrade \
+	cd requirements && for set in run dev bench; do ../.venv/bin/uv pip compile --quiet --universal --upgrade \
 		--generate-hashes --no-emit-index-url --no-header --python-version 3.11 $$set.in -o $$set.lock; done
 
 .venv/made:
@@ -46,3 +46,10 @@ lock: .venv/dev.installed ## Resolve requirements/*.in into hash-pinned locks th
 	@echo "installing what runs and what tests (requirements/dev.lock)"
 	@$(PIP) --require-hashes -r $<
 	@touch $@ .venv/run.installed
+
+# What is measured beside us never meets what we run on.
+.venv/bench.installed: requirements/bench.lock .venv/made
+	@echo "installing what the benchmarks compare with (requirements/bench.lock)"
+	@$(PYTHON) -m venv --clear .venv/bench
+	@.venv/bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@

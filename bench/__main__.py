@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import pkgutil
+import signal
 import sys
 from datetime import UTC, datetime
 from importlib import import_module
@@ -44,4 +45,5 @@ def keep(line: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # a benchmark stops what it has started
     main(sys.argv[1:])

@@ -19,7 +19,7 @@ from athena_dash.core.embedded.state import State
 
 GROUND = "ground"  # the prepared practice every contender starts from
 # what every pull writes a row of for each page, however little it brought: apart, so that data's own is seen
-BOOKKEEPING = ("sync_feed", "sync_run", "sync_failure")
+BOOKKEEPING = ("sync_feed", "sync_run", "sync_touched")
 
 
 @contextmanager
@@ -51,7 +51,7 @@ class Written:
     dead: int
     bookkeeping: int
 
-    def since(self, before: Written) -> dict[str, object]:
+    def since(self, before: Written) -> dict[str, float]:
         return {
             "wal_mb": round((self.wal - before.wal) / 1e6, 1),
             "rewritten": self.rewritten - before.rewritten,
@@ -77,6 +77,7 @@ class Cluster:
             connection.execute(f"drop database if exists {database} with (force)")
 
     def vacuum(self, database: str) -> None:
+        """Between legs, or autovacuum would do it during somebody else's."""
         with self.connect(database) as connection:
             connection.execute("vacuum (analyze)")
 

@@ -34,14 +34,14 @@ select code, verdict, count(*) from correlation_gap where closed_at is null grou
 """
 
 
-def of_ours(cluster: Cluster, database: str, corpus: Corpus, versions: int) -> dict[str, object]:
-    """The counts, and `short`: what is not as it must be, empty when all is there."""
+def of_ours(cluster: Cluster, database: str, corpus: Corpus, version: int) -> dict[str, object]:
+    """The counts, and `short`: what is not as it must be, "no" when all is there."""
     feeds = list(corpus.records)
     with cluster.connect(database) as connection:
         (found,) = connection.execute(OURS, {"feeds": feeds}).fetchone()
     changed = sum(-(-size // CHANGED) for size in corpus.records.values())
     wanted = rows(corpus) | {
-        "raw": corpus.total + (versions - 1) * changed,
+        "raw": corpus.total + (version - 1) * changed,
         "unprocessed": 0,
         "failures": 0,
         "linked_encounters": corpus.n,
@@ -49,25 +49,23 @@ def of_ours(cluster: Cluster, database: str, corpus: Corpus, versions: int) -> d
         "judged": corpus.n,
         "paid": corpus.n,
     }
-    return found | {"short": short(found, wanted)}
+    missing = [f"{name}:{found[name]}/{count}" for name, count in wanted.items() if found[name] != count]
+    return found | {"short": ",".join(missing) or "no"}
 
 
-def of_rows(cluster: Cluster, database: str, corpus: Corpus) -> dict[str, object]:
-    """What the baseline promises: the rows."""
+def of_rows(cluster: Cluster, database: str, corpus: Corpus) -> None:
+    """What the baseline promises: the rows. One that is short of them is no baseline."""
     with cluster.connect(database) as connection:
         (found,) = connection.execute(ROWS).fetchone()
-    return found | {"short": short(found, rows(corpus))}
+    if found != rows(corpus):
+        raise RuntimeError(f"the baseline is short of rows: {found}")
 
 
 def rows(corpus: Corpus) -> dict[str, int]:
     return {"encounters": corpus.n, "claims": corpus.n, "lines": LINES * corpus.n}
 
 
-def short(found: dict[str, int], wanted: dict[str, int]) -> str:
-    return ",".join(f"{name}:{found[name]}/{count}" for name, count in wanted.items() if found[name] != count)
-
-
-def gaps(cluster: Cluster, database: str) -> list[tuple[object, ...]]:
+def gaps(cluster: Cluster, database: str) -> dict[str, int]:
     """Open gaps by code and verdict."""
     with cluster.connect(database) as connection:
-        return connection.execute(GAPS).fetchall()
+        return {f"{code}_{verdict}": count for code, verdict, count in connection.execute(GAPS)}

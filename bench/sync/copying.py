@@ -241,6 +241,18 @@ def copy(conninfo: str, base_url: str, concurrency: int = 4) -> Leg:
         return Leg(seconds, (used,))
 
 
+def bare(base_url: str, concurrency: int = 4) -> float:
+    """Seconds to fetch every page and throw it away: what the stub and httpx can give at most."""
+
+    async def all_of_it() -> None:
+        arrived: dict[str, queue.Queue[bytes | None]] = {feed: queue.Queue() for feed in TABLES}
+        await fetch(base_url, concurrency, arrived)
+
+    began = time.perf_counter()
+    asyncio.run(all_of_it())
+    return time.perf_counter() - began
+
+
 def work(pipe: Pipe, conninfo: str, base_url: str, concurrency: int) -> None:
     """Says it is ready, waits to be told, says how long it took and what it used."""
     arrived: dict[str, queue.Queue[bytes | None]] = {feed: queue.Queue(8) for feed in TABLES}

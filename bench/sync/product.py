@@ -66,6 +66,19 @@ def prepare(database: str, base_url: str, corpus: Corpus) -> None:
         ingest(practice, "appointments", [body])
 
 
+def judge_again(database: str) -> None:
+    """Every visit, after the clock has stopped: nothing may change by it."""
+    use(database)
+    from athena_dash.correlation.models import Visit
+    from athena_dash.practices.models import Practice
+    from athena_dash.sync import pipeline
+
+    practice = Practice.objects.get()
+    visit_ids = list(Visit.objects.for_practice(practice).values_list("pk", flat=True))
+    for start in range(0, len(visit_ids), pipeline.BATCH):
+        pipeline.rejudge(practice.pk, visit_ids[start : start + pipeline.BATCH])
+
+
 def directory(envelope: str, id_field: str, zones: dict[str, Any]) -> bytes:
     rows = [
         {id_field: key, "name": f"Room {key}", "displayname": f"Provider {key}", "timezonename": zone}
