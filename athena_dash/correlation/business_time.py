@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 SATURDAY = 5
+DAYS = 10_000  # that many (day, zone) are remembered: visits share their days
 
 
 def is_business_day(day: date, closed: Collection[date] = ()) -> bool:
@@ -41,15 +43,18 @@ def add_business_hours(
     return (start_of_day(day, zone) + timedelta(minutes=moment)).astimezone(UTC)
 
 
+@lru_cache(DAYS)
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone)
 
 
+@lru_cache(DAYS)
 def end_of_day(day: date, zone: ZoneInfo) -> datetime:
     """Midnight that ends the local day, as UTC."""
     return start_of_day(day + timedelta(days=1), zone).astimezone(UTC)
 
 
+@lru_cache(DAYS)
 def close_of_business(day: date, zone: ZoneInfo) -> datetime:
     """18:00: when an event of which athena tells only the date is taken to have happened, at the latest."""
     return datetime.combine(day, time(18), zone).astimezone(UTC)

@@ -1,104 +1,140 @@
-"""Judged visits → Gap rows: opened, reopened, changed or closed, and nothing written where nothing changed."""
+"""Judged visits → Gap rows: opened, reopened, changed or closed, and nothing written where nothing changed.
+
+Holds raw SQL: thousands of rows in one statement.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from django.db import connection
 
+from athena_dash.correlation.dossier_sql import array, rows
 from athena_dash.correlation.judge import FoundGap, Judged
-from athena_dash.correlation.models import Gap
 
-CHANGING = (
-    "primary",
-    "owner",
-    "sentence",
-    "at_risk",
-    "estimator",
-    "verdict",
-    "evidence",
-    "needs_feed",
-    "since",
-    "due_at",
-    "filing_limit",
+CENT = Decimal("0.01")
+
+TYPES = {  # what a gap says, by column
+    '"primary"': "boolean",
+    "owner": "text",
+    "sentence": "text",
+    "at_risk": "numeric",
+    "estimator": "text",
+    "verdict": "text",
+    "evidence": "jsonb",
+    "needs_feed": "text",
+    "since": "timestamptz",
+    "due_at": "timestamptz",
+    "filing_limit": "date",
+}
+COLUMNS = ", ".join(TYPES)
+GAPS = (
+    "json_to_recordset(%(gaps)s) as w(visit_id bigint, code text, "
+    f"{', '.join(f'{name} {kind}' for name, kind in TYPES.items())})"
 )
-LIFE = ("opened_at", "closed_at", "closed_by", "times_opened")
 
-WRITE_VISITS = """
+STORED = f"""
+select visit_id, code, id, closed_at is null, {COLUMNS}
+from correlation_gap where practice_id = %(practice)s and visit_id = any(%(visits)s::bigint[])
+"""
+
+VISITS = """
 update correlation_visit v
 set suppressor = w.suppressor, track = w.track, reconsider_at = w.reconsider_at, judged_at = %(now)s
-from unnest(%(id)s::bigint[], %(suppressor)s::text[], %(track)s::text[], %(reconsider_at)s::timestamptz[])
-    as w(id, suppressor, track, reconsider_at)
-where v.id = w.id and (
+from json_to_recordset(%(visits)s) as w(visit_id bigint, suppressor text, track text, reconsider_at timestamptz)
+where v.id = w.visit_id and (
     v.judged_at is null
     or (v.suppressor, v.track::text, v.reconsider_at) is distinct from (w.suppressor, w.track, w.reconsider_at))
 """
 
+CLOSE = """
+update correlation_gap g
+set closed_at = %(now)s, "primary" = false, closed_by = case when v.suppressor = '' then 'data' else 'suppressor' end
+from correlation_visit v where v.id = g.visit_id and g.id = any(%(ids)s::bigint[])
+"""
 
-@dataclass(slots=True)
+STEP_BACK = 'update correlation_gap set "primary" = false where id = any(%(ids)s::bigint[])'
+
+CHANGE = f"""
+update correlation_gap g
+set ({COLUMNS}) = row({", ".join(f"w.{name}" for name in TYPES)}),
+    opened_at = case when g.closed_at is null then g.opened_at else %(now)s end,
+    times_opened = g.times_opened + (g.closed_at is not null)::int,
+    closed_at = null, closed_by = ''
+from {GAPS} where g.visit_id = w.visit_id and g.code = w.code
+"""
+
+OPEN = f"""
+insert into correlation_gap
+    (practice_id, visit_id, code, {COLUMNS}, record_kind, record_id, opened_at, closed_by, times_opened)
+select %(practice)s, w.*, '', '', %(now)s, '', 1 from {GAPS}
+"""
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
-    """What storing came to: gap rows, by what happened to them."""
+    """What storing comes to: codes of gap rows, by what happens to them, and the rows to write for it.
 
-    opened: list[Gap] = field(default_factory=list)
-    reopened: list[Gap] = field(default_factory=list)
-    changed: list[Gap] = field(default_factory=list)
-    closed: list[Gap] = field(default_factory=list)
+    `closing` and `stepping_back` (open, and no longer the visit's first) hold ids.
+    """
+
+    opened: Counter[str] = field(default_factory=Counter)
+    reopened: Counter[str] = field(default_factory=Counter)
+    changed: Counter[str] = field(default_factory=Counter)
+    closed: Counter[str] = field(default_factory=Counter)
+    opening: list[dict[str, Any]] = field(default_factory=list)
+    changing: list[dict[str, Any]] = field(default_factory=list)
+    closing: list[int] = field(default_factory=list)
+    stepping_back: list[int] = field(default_factory=list)
 
 
 def store(practice_id: int, judged: Sequence[Judged], now: datetime) -> Changes:
-    existing: dict[tuple[int, str], Gap] = {
-        (gap.visit_id, gap.code): gap
-        for gap in Gap.objects.for_practice(practice_id).filter(visit_id__in=[j.visit_id for j in judged])
-    }
+    stored = {row[:2]: row[2:] for row in rows(STORED, practice_id, [visit.visit_id for visit in judged])}
     changes = Changes()
     for visit in judged:
-        found = {gap.code for gap in visit.gaps}
         for gap in visit.gaps:
-            place(practice_id, visit.visit_id, gap, existing.get((visit.visit_id, gap.code)), now, changes)
-        for (visit_id, code), row in existing.items():
-            if visit_id == visit.visit_id and code not in found and row.closed_at is None:
-                close(row, "suppressor" if visit.suppressor else "data", now, changes)
-    write(changes)
+            place(visit.visit_id, gap, stored.pop((visit.visit_id, gap.code), None), changes)
+    for (_, code), (pk, is_open, *_) in stored.items():
+        if is_open:
+            changes.closed[code] += 1
+            changes.closing.append(pk)
     write_visits(judged, now)
+    write_gaps(practice_id, changes, now)
     return changes
 
 
-def place(
-    practice_id: int, visit_id: int, found: FoundGap, row: Gap | None, now: datetime, changes: Changes
-) -> None:
-    wanted = columns(found)
+def place(visit_id: int, found: FoundGap, row: tuple[Any, ...] | None, changes: Changes) -> None:
+    wanted = values(found)
+    gap = {"visit_id": visit_id, "code": found.code, **wanted}
     if row is None:
-        changes.opened.append(
-            Gap(practice_id=practice_id, visit_id=visit_id, code=found.code, opened_at=now, **wanted)
-        )
+        changes.opened[found.code] += 1
+        changes.opening.append(gap)
         return
-    differs = any(getattr(row, name) != value for name, value in wanted.items())
-    for name, value in wanted.items():
-        setattr(row, name, value)
-    if row.closed_at is not None:
-        row.opened_at, row.closed_at, row.closed_by = now, None, ""
-        row.times_opened += 1
-        changes.reopened.append(row)
-    elif differs:
-        changes.changed.append(row)
+    pk, is_open, was_primary, *_ = row
+    if not is_open:
+        changes.reopened[found.code] += 1
+        changes.changing.append(gap)
+    elif row[2:] != tuple(wanted.values()):
+        changes.changed[found.code] += 1
+        changes.changing.append(gap)
+        if was_primary and not found.primary:
+            changes.stepping_back.append(pk)
 
 
-def close(row: Gap, by: str, now: datetime, changes: Changes) -> None:
-    row.closed_at, row.closed_by, row.primary = now, by, False
-    changes.closed.append(row)
-
-
-def columns(found: FoundGap) -> dict[str, Any]:
+def values(found: FoundGap) -> dict[str, Any]:
+    """By column, in the order of TYPES."""
     dollars = found.estimate.dollars
     return {
         "primary": found.primary,
         "owner": found.owner,
         "sentence": found.sentence,
-        "at_risk": None if dollars is None else dollars.quantize(Decimal("0.01")),
+        "at_risk": None if dollars is None else dollars.quantize(CENT),
         "estimator": found.estimate.estimator,
         "verdict": found.judgement.verdict,
         "evidence": list(found.judgement.says),
@@ -109,23 +145,32 @@ def columns(found: FoundGap) -> dict[str, Any]:
     }
 
 
-def write(changes: Changes) -> None:
-    Gap.objects.bulk_create(changes.opened, batch_size=1000)
-    if altered := changes.reopened + changes.changed + changes.closed:
-        Gap.objects.bulk_update(altered, fields=(*CHANGING, *LIFE), batch_size=200)
-
-
-def write_visits(judged: Iterable[Judged], now: datetime) -> None:
-    """Holds raw SQL: thousands of visits in one statement."""
-    rows = list(judged)
+def write_visits(judged: Sequence[Judged], now: datetime) -> None:
+    found = [
+        {
+            "visit_id": visit.visit_id,
+            "suppressor": visit.suppressor,
+            "track": visit.track,
+            "reconsider_at": visit.reconsider_at,
+        }
+        for visit in judged
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(
-            WRITE_VISITS,
-            {
-                "now": now,
-                "id": [j.visit_id for j in rows],
-                "suppressor": [j.suppressor for j in rows],
-                "track": [j.track for j in rows],
-                "reconsider_at": [j.reconsider_at for j in rows],
-            },
-        )
+        cursor.execute(VISITS, {"now": now, "visits": as_json(found)})
+
+
+def write_gaps(practice_id: int, changes: Changes, now: datetime) -> None:
+    """What stops being the visit's first gap does so before another becomes it: there is one at any instant."""
+    with connection.cursor() as cursor:
+        if changes.closing:
+            cursor.execute(CLOSE, {"now": now, "ids": array(changes.closing)})
+        if changes.stepping_back:
+            cursor.execute(STEP_BACK, {"ids": array(changes.stepping_back)})
+        if changes.changing:
+            cursor.execute(CHANGE, {"now": now, "gaps": as_json(changes.changing)})
+        if changes.opening:
+            cursor.execute(OPEN, {"practice": practice_id, "now": now, "gaps": as_json(changes.opening)})
+
+
+def as_json(rows: Sequence[dict[str, Any]]) -> str:
+    return msgspec.json.encode(rows).decode()

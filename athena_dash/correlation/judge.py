@@ -12,7 +12,7 @@ import msgspec
 from athena_dash.correlation.business_time import add_business_hours
 from athena_dash.correlation.estimate import Estimate, Learned, estimate
 from athena_dash.correlation.rules import RULES
-from athena_dash.correlation.rules.base import Finding, Rule, Suppressor
+from athena_dash.correlation.rules.base import NO_GAP, Finding, Rule, Suppressor
 from athena_dash.correlation.rules.filed import limit_counts
 from athena_dash.correlation.suppressors import suppressor
 from athena_dash.correlation.track import track
@@ -55,7 +55,11 @@ def judge_visit(
 ) -> Judged:
     suppressed = suppressor(visit, policies)
     kind = suppressed[0] if suppressed else None
-    findings = [(rule, rule.find(visit, policies, now)) for rule in rules if speaks(rule, kind)]
+    findings = [
+        (rule, finding)
+        for rule in rules
+        if speaks(rule, kind) and (finding := rule.find(visit, policies, now)) is not NO_GAP
+    ]
     broken = sorted(
         ((rule, finding) for rule, finding in findings if finding.gap),
         key=lambda pair: (pair[0].stage, pair[0].code),

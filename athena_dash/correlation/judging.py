@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter, defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from athena_dash.core import clock
 from athena_dash.correlation import dossier, gap_store
+from athena_dash.correlation.gap_store import Changes
 from athena_dash.correlation.judge import judge_visit
 from athena_dash.correlation.learned_sql import learn
-from athena_dash.correlation.models import Gap, Visit
+from athena_dash.correlation.models import Visit
 from athena_dash.correlation.verdict import Evidence
 from athena_dash.correlation.visit_facts import VisitFacts
 from athena_dash.practices.policies import policies_of
 from athena_dash.practices.statuses import ClaimStage
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class JudgeSummary:
     """Gap rows by what happened to them. `unmapped_statuses`: claim status words that nobody has explained
     yet."""
@@ -30,24 +33,45 @@ class JudgeSummary:
     changed: int = 0
     unmapped_statuses: frozenset[str] = frozenset()
 
+    def add(self, visits: Collection[VisitFacts], changes: Changes) -> None:
+        self.judged += len(visits)
+        self.opened += changes.opened
+        self.reopened += changes.reopened
+        self.closed += changes.closed
+        self.changed += changes.changed.total()
+        self.unmapped_statuses |= unmapped(visits)
+
+
+CHUNK = 5_000
+"""Visits whose facts are held at once: the more, the fewer statements; the fewer, the less memory."""
+
 
 def judge_visits(practice_id: int, visit_ids: Collection[int], evidence: Evidence) -> JudgeSummary:
+    summary = JudgeSummary()
     if not visit_ids:
-        return JudgeSummary()
+        return summary
     now = clock.now()
     policies = policies_of(practice_id)
     learned = learn(practice_id, policies)
-    visits = dossier.load(practice_id, visit_ids, policies)
-    judged = [judge_visit(visit, policies, evidence, learned, now) for visit in visits]
-    changes = gap_store.store(practice_id, judged, now)
-    return JudgeSummary(
-        judged=len(judged),
-        opened=by_code(changes.opened),
-        reopened=by_code(changes.reopened),
-        closed=by_code(changes.closed),
-        changed=len(changes.changed),
-        unmapped_statuses=unmapped(visits),
-    )
+    ordered = sorted(visit_ids)
+    with no_collector():
+        for start in range(0, len(ordered), CHUNK):
+            visits = dossier.load(practice_id, ordered[start : start + CHUNK], policies)
+            judged = [judge_visit(visit, policies, evidence, learned, now) for visit in visits]
+            summary.add(visits, gap_store.store(practice_id, judged, now))
+    return summary
+
+
+@contextmanager
+def no_collector() -> Iterator[None]:
+    """Facts refer to nothing that refers back. Looking for cycles among so many costs as much as loading them."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def due(now: datetime, limit: int) -> dict[int, list[int]]:
@@ -69,7 +93,3 @@ def due_in(practice_id: int, now: datetime, limit: int) -> list[int]:
 def unmapped(visits: Collection[VisitFacts]) -> frozenset[str]:
     slots = (slot for visit in visits for claim in visit.claims for slot in claim.slots)
     return frozenset(slot.raw for slot in slots if slot.stage is ClaimStage.OTHER)
-
-
-def by_code(gaps: Collection[Gap]) -> Counter[str]:
-    return Counter(gap.code for gap in gaps)

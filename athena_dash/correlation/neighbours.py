@@ -1,41 +1,55 @@
-"""Visits → how many visits around each were charged (discriminator D8): same department, within three days."""
+"""A department's days → how many visits around each were charged (discriminator D8), within three days.
+
+Holds raw SQL.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import date, timedelta
 
-from django.db.models import Count, Q
+from django.db import connection
 
-from athena_dash.correlation.models import Visit
 from athena_dash.correlation.visit_facts import Neighbours
 
 AROUND = timedelta(days=3)
+Day = tuple[str, date]
+"""A department's day."""
+Daily = dict[Day, tuple[int, int]]
+
+# Each department's day is counted once, through the index visit_department_day, however many visits ask for it.
+COUNT = """
+select d.department, d.day, c.visits, c.charged
+from unnest(%(departments)s::text[], %(days)s::date[]) as d(department, day)
+cross join lateral (
+    select count(*) as visits, count(v.charges) as charged from correlation_visit v
+    where v.practice_id = %(practice)s and v.department_id = d.department and v.service_date = d.day
+      and v.anchor = 'appointment' and v.suppressor = ''
+) c
+"""
 
 
-def neighbours_of(practice_id: int, visits: Iterable[Visit]) -> dict[tuple[str, date], Neighbours]:
-    """By (department, day), in one query of daily counts. Visits that expect no claim are not counted."""
-    days = {(visit.department_id, visit.service_date) for visit in visits if visit.service_date}
-    if not days:
+def neighbours_of(practice_id: int, days: Collection[Day]) -> dict[Day, Neighbours]:
+    """Of each department's day. Visits that expect no claim are not counted."""
+    wanted = {(department, day + timedelta(days=offset)) for department, day in days for offset in NEAR}
+    if not wanted:
         return {}
-    rows = (
-        Visit.objects.for_practice(practice_id)
-        .filter(
-            department_id__in={department for department, _ in days},
-            service_date__range=(min(day for _, day in days) - AROUND, max(day for _, day in days) + AROUND),
-            anchor=Visit.Anchor.APPOINTMENT,
-            suppressor="",
-        )
-        .values_list("department_id", "service_date")
-        .annotate(visits=Count("pk"), charged=Count("pk", filter=Q(charges__isnull=False)))
-    )
-    daily = {(department, day): (visits, charged) for department, day, visits, charged in rows}
+    daily = count(practice_id, wanted)
     return {(department, day): around(department, day, daily) for department, day in days}
 
 
-def around(department: str, day: date, daily: dict[tuple[str, date], tuple[int, int]]) -> Neighbours:
-    near = [
-        daily.get((department, day + timedelta(days=offset)), (0, 0))
-        for offset in range(-AROUND.days, AROUND.days + 1)
-    ]
+def count(practice_id: int, wanted: Collection[Day]) -> Daily:
+    departments, days = zip(*wanted, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            COUNT, {"practice": practice_id, "departments": list(departments), "days": list(days)}
+        )
+        return {(department, day): (visits, charged) for department, day, visits, charged in cursor.fetchall()}
+
+
+def around(department: str, day: date, daily: Daily) -> Neighbours:
+    near = [daily[department, day + timedelta(days=offset)] for offset in NEAR]
     return Neighbours(visits=sum(visits for visits, _ in near), charged=sum(charged for _, charged in near))
+
+
+NEAR = range(-AROUND.days, AROUND.days + 1)

@@ -82,6 +82,4 @@ def submitted(claim: ClaimFacts) -> bool:
 
 def settled(claim: ClaimFacts) -> bool:
     """Nothing left to come from anybody (state S25)."""
-    return bool(claim.slots) and all(
-        slot.stage in (ClaimStage.CLOSED, ClaimStage.NONE) for slot in claim.slots
-    )
+    return bool(claim.slots) and claim.settled

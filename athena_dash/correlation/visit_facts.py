@@ -1,7 +1,9 @@
 """Everything the rules may know about one visit, frozen: the records linked to it, and what stands around it.
 
 Built in sets by `dossier`. Instants are aware UTC, dates department-local, money Decimal dollars, ids text.
-Records the source no longer has are already left out.
+Records the source no longer has are already left out. What many rules ask of a visit or a claim is worked out once
+(`dict=True` gives cached_property its place); nothing here can refer to itself, so the collector need not look
+(`gc=False`).
 """
 
 from __future__ import annotations
@@ -11,11 +13,14 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import msgspec
+from django.utils.functional import cached_property  # without the lock of functools
 
 from athena_dash.practices.statuses import ClaimStage
 
+SETTLED = (ClaimStage.CLOSED, ClaimStage.NONE)
 
-class AppointmentFacts(msgspec.Struct, frozen=True, kw_only=True):
+
+class AppointmentFacts(msgspec.Struct, frozen=True, gc=False):
     id: str
     status: str = ""
     starts_at: datetime | None = None
@@ -23,7 +28,6 @@ class AppointmentFacts(msgspec.Struct, frozen=True, kw_only=True):
     checked_out_at: datetime | None = None
     exam_done_at: datetime | None = None
     cancelled_at: datetime | None = None
-    cancel_reason: str = ""
     no_show: bool = False
     rescheduled_to: str = ""
     charge_entry_not_required: bool = False
@@ -34,27 +38,23 @@ class AppointmentFacts(msgspec.Struct, frozen=True, kw_only=True):
     gone: bool = False
 
 
-class EncounterFacts(msgspec.Struct, frozen=True, kw_only=True):
+class EncounterFacts(msgspec.Struct, frozen=True, gc=False):
     id: str
     kind: str = ""
     status: str = ""
-    stage: str = ""
     closed_on: date | None = None
     reopened_on: date | None = None
     ended_at: datetime | None = None
-    date: date | None = None
 
 
-class ServiceFacts(msgspec.Struct, frozen=True, kw_only=True):
+class ServiceFacts(msgspec.Struct, frozen=True, gc=False):
     """A documented service; `bill` is athena's billforservice."""
 
-    encounter_id: str
     procedure_code: str
-    modifiers: tuple[str, ...] = ()
     bill: bool = True
 
 
-class LineFacts(msgspec.Struct, frozen=True, kw_only=True):
+class LineFacts(msgspec.Struct, frozen=True, gc=False):
     procedure_code: str
     amount: Decimal = Decimal(0)
     payments: Decimal | None = None
@@ -62,7 +62,7 @@ class LineFacts(msgspec.Struct, frozen=True, kw_only=True):
     posted_on: date | None = None
 
 
-class SlotFacts(msgspec.Struct, frozen=True, kw_only=True):
+class SlotFacts(msgspec.Struct, frozen=True, gc=False):
     """One payer column of a claim. `since` is when we first saw the status; `from_backfill`: it may be older."""
 
     name: str
@@ -72,7 +72,7 @@ class SlotFacts(msgspec.Struct, frozen=True, kw_only=True):
     from_backfill: bool = False
 
 
-class ClaimFacts(msgspec.Struct, frozen=True, kw_only=True):
+class ClaimFacts(msgspec.Struct, frozen=True, dict=True):
     id: str
     service_date: date | None = None
     created_on: date | None = None
@@ -81,17 +81,17 @@ class ClaimFacts(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[LineFacts, ...] = ()
     notes: tuple[ClaimStage, ...] = ()  # the stages its notes tell of, oldest first: undated, but in order
 
-    @property
+    @cached_property
     def charged(self) -> Decimal:
         return sum((line.amount for line in self.lines), Decimal(0))
 
-    @property
+    @cached_property
     def outstanding(self) -> Decimal | None:
         """None until `/claimtransactions` was read."""
         known = [line.outstanding for line in self.lines if line.outstanding is not None]
         return sum(known, Decimal(0)) if known else None
 
-    @property
+    @cached_property
     def voided(self) -> bool:
         """v1 has no such flag: a voided claim's lines net to zero and every slot is closed (athena-api.md
         §2.2).
@@ -99,18 +99,22 @@ class ClaimFacts(msgspec.Struct, frozen=True, kw_only=True):
         A claim of $0 lines (a 99024 post-operative visit) nets to zero too, but none of its lines is worth
         anything.
         """
-        closed = all(slot.stage in (ClaimStage.CLOSED, ClaimStage.NONE) for slot in self.slots)
-        return closed and self.charged == 0 and any(line.amount for line in self.lines)
+        return self.settled and self.charged == 0 and any(line.amount for line in self.lines)
+
+    @cached_property
+    def settled(self) -> bool:
+        """Nothing is left to come in any of its payer columns."""
+        return all(slot.stage in SETTLED for slot in self.slots)
 
 
-class Neighbours(msgspec.Struct, frozen=True, kw_only=True):
+class Neighbours(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Visits of the same department around that day, and how many were charged (discriminator D8)."""
 
     charged: int = 0
     visits: int = 0
 
 
-class VisitFacts(msgspec.Struct, frozen=True, kw_only=True):
+class VisitFacts(msgspec.Struct, frozen=True, dict=True):
     id: int
     anchor: str
     zone: ZoneInfo
@@ -131,19 +135,26 @@ class VisitFacts(msgspec.Struct, frozen=True, kw_only=True):
     possible_claims: tuple[str, ...] = ()  # in review, with this visit among the candidates
     neighbours: Neighbours = Neighbours()
 
-    @property
+    @cached_property
     def live_claims(self) -> tuple[ClaimFacts, ...]:
         return tuple(claim for claim in self.claims if not claim.voided)
 
-    @property
+    @cached_property
+    def open_slots(self) -> tuple[tuple[ClaimFacts, SlotFacts], ...]:
+        """The payer columns of live claims in which anything is still to come."""
+        return tuple(
+            (claim, slot) for claim in self.live_claims for slot in claim.slots if slot.stage not in SETTLED
+        )
+
+    @cached_property
     def status(self) -> str:
         return self.appointment.status if self.appointment else ""
 
-    @property
+    @cached_property
     def billable_services(self) -> tuple[ServiceFacts, ...]:
         return tuple(service for service in self.services if service.bill)
 
-    @property
+    @cached_property
     def signed(self) -> bool:
         """Every encounter that counts is closed. The appointment's word is used only while no encounter is
         here."""
@@ -152,11 +163,11 @@ class VisitFacts(msgspec.Struct, frozen=True, kw_only=True):
             return all(encounter.status == "CLOSED" for encounter in counting)
         return self.appointment is not None and self.appointment.encounter_state == "CLOSED"
 
-    @property
+    @cached_property
     def documents(self) -> bool:
         """Whether this visit is expected to have an encounter at all."""
         return bool(self.encounters) or (self.clinicals and self.provider_documents)
 
-    @property
+    @cached_property
     def signed_on(self) -> date | None:
         return max((e.closed_on for e in self.encounters if e.closed_on), default=None)

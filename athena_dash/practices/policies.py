@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from athena_dash.practices.filing import Terms
@@ -100,15 +101,15 @@ class Policies:
     def owner(self, code: str) -> str:
         return str(self.value(f"owner.{code}"))
 
-    @property
+    @cached_property
     def closed_days(self) -> frozenset[date]:
         return frozenset(date.fromisoformat(day) for day in self.value("closed_days"))
 
-    @property
+    @cached_property
     def claim_statuses(self) -> Mapping[str, str]:
         return self._family("claim_status.")
 
-    @property
+    @cached_property
     def filing_terms(self) -> Mapping[str, Terms]:
         days, sources = self._family("filing_days."), self._family("filing_source.")
         return {kind: Terms(days.get(kind), sources.get(kind, "")) for kind in {*days, *sources}}
@@ -124,6 +125,7 @@ class Policies:
         }
 
 
+@cache
 def default(name: str) -> Any:
     """The shipped value of a dotted name."""
     if name in SETTINGS:

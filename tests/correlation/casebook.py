@@ -52,7 +52,7 @@ def seen(status: str = "3", **fields: Any) -> AppointmentFacts:
 def note(status: str = "CLOSED", **fields: Any) -> EncounterFacts:
     closed = MONDAY if status == "CLOSED" else None
     return EncounterFacts(
-        **{"id": "9", "kind": "VISIT", "status": status, "date": MONDAY, "closed_on": closed} | fields
+        **{"id": "9", "kind": "VISIT", "status": status, "closed_on": closed} | fields
     )
 
 
@@ -81,7 +81,7 @@ def line(amount: str = "180", code: str = "99213", **fields: Any) -> LineFacts:
 
 
 def service(code: str = "99213", *, bill: bool = True) -> ServiceFacts:
-    return ServiceFacts(encounter_id="9", procedure_code=code, bill=bill)
+    return ServiceFacts(procedure_code=code, bill=bill)
 
 
 def a_visit(appointment: AppointmentFacts | None = None, *records: Any, **fields: Any) -> VisitFacts:

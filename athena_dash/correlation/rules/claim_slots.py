@@ -20,8 +20,7 @@ def standing(
     """(claim, slot, since) of the live claims' slots in those stages."""
     return [
         (claim, slot, since)
-        for claim in visit.live_claims
-        for slot in claim.slots
+        for claim, slot in visit.open_slots
         if slot.stage in stages and (since := slot_since(claim, slot, visit))
     ]
 

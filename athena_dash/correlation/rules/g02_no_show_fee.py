@@ -13,11 +13,11 @@ CENT = Decimal("0.01")
 
 
 def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
-    fee = Decimal(str(policies.value("no_show_fee")))
     appointment = visit.appointment
-    if fee <= 0 or appointment is None or appointment.status != "x" or not appointment.no_show:
+    if appointment is None or appointment.status != "x" or not appointment.no_show:
         return NO_GAP
-    if visit.live_claims or forbidden(visit) or visit.service_date is None:
+    fee = Decimal(str(policies.value("no_show_fee")))
+    if fee <= 0 or visit.live_claims or forbidden(visit) or visit.service_date is None:
         return NO_GAP
     since = end_of_day(visit.service_date, visit.zone)
     sentence = f"No-show on {on(visit.service_date, visit)}, the fee of ${fee:.2f} was not charged"

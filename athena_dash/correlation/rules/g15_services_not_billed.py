@@ -1,6 +1,5 @@
 """G15: a documented service that should be billed stands on none of the visit's claims."""
 
-from collections import Counter
 from datetime import datetime
 
 from athena_dash.correlation.business_time import close_of_business
@@ -11,11 +10,11 @@ from athena_dash.practices.policies import Policies
 
 def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
     """By code and count. A service whose Bill? is unchecked was ruled out by somebody and is not missed."""
-    made = [claim.created_on for claim in visit.live_claims if claim.created_on]
-    if not made or not all(claim.lines for claim in visit.live_claims):
+    missing = left_off(visit) if visit.live_claims else []
+    if not missing or not all(claim.lines for claim in visit.live_claims):
         return NO_GAP
-    missing = left_off(visit)
-    if not missing:
+    made = [claim.created_on for claim in visit.live_claims if claim.created_on]
+    if not made:
         return NO_GAP
     since = close_of_business(max(made), visit.zone)
     sentence = f"Documented but on no claim: {', '.join(missing)}"
@@ -23,9 +22,14 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
 
 
 def left_off(visit: VisitFacts) -> list[str]:
-    billed = Counter(line.procedure_code for claim in visit.live_claims for line in claim.lines)
-    documented = Counter(service.procedure_code for service in visit.billable_services)
-    return sorted((documented - billed).elements())
+    billed = [line.procedure_code for claim in visit.live_claims for line in claim.lines]
+    missing = []
+    for service in visit.billable_services:
+        if service.procedure_code in billed:
+            billed.remove(service.procedure_code)
+        else:
+            missing.append(service.procedure_code)
+    return sorted(missing)
 
 
 RULE = Rule(

@@ -10,6 +10,8 @@ from athena_dash.practices.policies import Policies
 
 
 def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
+    if len(visit.live_claims) < 2:
+        return NO_GAP
     claims = sorted(visit.live_claims, key=lambda claim: claim.id)
     twice = [day for first, second in zip(claims, claims[1:], strict=False) if (day := same(first, second))]
     if not twice:

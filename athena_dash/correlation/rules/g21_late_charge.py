@@ -34,18 +34,19 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
 
 def late_lines(claim: ClaimFacts) -> list[LineFacts]:
     """Unpaid lines of services that no answered line of the claim has. The same service again is G20's."""
+    unpaid = [line for line in claim.lines if line.outstanding and not line.payments]
+    if not unpaid:
+        return []
     answered = [line for line in claim.lines if line.payments and line.posted_on]
     if claim.service_date is None or not answered:
         return []
     first = min(line.posted_on for line in answered if line.posted_on)
     return [
         line
-        for line in claim.lines
+        for line in unpaid
         if line.posted_on
         and line.posted_on > max(first, claim.service_date + LATE)
         and line.amount > 0
-        and line.outstanding
-        and not line.payments
         and line.procedure_code not in {other.procedure_code for other in answered}
     ]
 

@@ -13,9 +13,9 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
     """With an appointment, the same fault is G13 or G14, which know more. So it is for an encounter of kind VISIT
     that names none: its appointment is there, and only the id that joins them is lost.
     """
-    day = visit.signed_on or visit.service_date
     if visit.appointment is not None or visit.claims or not visit.signed or not visit.billable_services:
         return NO_GAP
+    day = visit.signed_on or visit.service_date
     if day is None or any(encounter.kind == "VISIT" for encounter in visit.encounters):
         return NO_GAP
     since = close_of_business(day, visit.zone)
