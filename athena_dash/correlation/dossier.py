@@ -43,17 +43,18 @@ def load(practice_id: int, visit_ids: Collection[int], policies: Policies) -> li
     bare = [row for row in visits if row[0] not in claims]
     around = neighbours_of(practice_id, {(row[5], row[3]) for row in bare if row[3]})
     offered = offered_to(practice_id, [row[0] for row in bare])
+    visit: Callable[..., VisitFacts] = VisitFacts  # the rows of a cursor have no types to check
     return [
-        VisitFacts(
+        visit(
             *row[:2],
             ZoneInfo(row[2]),
             *row[3:APPOINTMENT],
-            AppointmentFacts(*row[APPOINTMENT:]) if row[APPOINTMENT] else None,
-            encounters.get(row[0], ()),
-            services.get(row[0], ()),
-            claims.get(row[0], ()),
-            offered.get(row[0], ()),
-            around.get((row[5], row[3]), NOBODY),
+            appointment=AppointmentFacts(*row[APPOINTMENT:]) if row[APPOINTMENT] else None,
+            encounters=encounters.get(row[0], ()),
+            services=services.get(row[0], ()),
+            claims=claims.get(row[0], ()),
+            possible_claims=offered.get(row[0], ()),
+            neighbours=around.get((row[5], row[3]), NOBODY),
         )
         for row in visits
     ]
@@ -82,7 +83,9 @@ def load_claims(rows: Callable[[str], list[Row]], policies: Policies) -> Mapping
             slot_facts(name, raw, stages[raw], history.get((id, name)))
             for name, raw in zip(SLOTS, words, strict=True)
         )
-        return ClaimFacts(id, service_date, created_on, provider_id, slots, lines.get(id, ()), notes.get(id, ()))
+        return ClaimFacts(
+            id, service_date, created_on, provider_id, slots, lines.get(id, ()), notes.get(id, ())
+        )
 
     return by_owner(rows(sql.CLAIMS), claim)
 

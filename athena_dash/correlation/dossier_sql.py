@@ -8,7 +8,7 @@ the size of the practice. Records the source no longer has are left out; of an a
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
 from django.db import connection
@@ -38,12 +38,15 @@ order by v.id
 LINKED = """
 from correlation_link l
 join {table} t on t.practice_id = l.practice_id and t.{key} = l.record_id and {alive}
-where l.practice_id = %(practice)s and l.visit_id = any(%(visits)s::bigint[]) and l.kind = '{kind}' and l.state = 'linked'
+where l.practice_id = %(practice)s and l.visit_id = any(%(visits)s::bigint[])
+  and l.kind = '{kind}' and l.state = 'linked'
 order by t.{key}, t.{order}
 """
 
 
-def linked(columns: str, kind: str, table: str, *, key: str = "external_id", alive: str = "", order: str = "id") -> str:
+def linked(
+    columns: str, kind: str, table: str, *, key: str = "external_id", alive: str = "", order: str = "id"
+) -> str:
     return f"select {columns}" + LINKED.format(table=table, key=key, alive=alive, kind=kind, order=order)
 
 
@@ -80,7 +83,11 @@ LINES = linked(
     order="external_id",
 )
 NOTES = linked(
-    "t.claim_id, t.external_id, t.status", "claim", "records_claimnote", key="claim_id", alive="t.status <> ''"
+    "t.claim_id, t.external_id, t.status",
+    "claim",
+    "records_claimnote",
+    key="claim_id",
+    alive="t.status <> ''",
 )
 STATUSES = linked(
     "t.claim_id, t.slot, t.status, t.first_seen, t.since_backfill",

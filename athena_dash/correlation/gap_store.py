@@ -33,14 +33,16 @@ TYPES = {  # what a gap says, by column
     "due_at": "timestamptz",
     "filing_limit": "date",
 }
-COLUMNS = ", ".join(TYPES)
-GAPS = (
-    "json_to_recordset(%(gaps)s) as w(visit_id bigint, code text, "
-    f"{', '.join(f'{name} {kind}' for name, kind in TYPES.items())})"
-)
+NAMED = {
+    "columns": ", ".join(TYPES),
+    "wanted": ", ".join(f"w.{name}" for name in TYPES),
+    "gaps": "json_to_recordset(%(gaps)s) as w(visit_id bigint, code text, "
+    + ", ".join(f"{name} {kind}" for name, kind in TYPES.items())
+    + ")",
+}
 
-STORED = f"""
-select visit_id, code, id, closed_at is null, {COLUMNS}
+STORED = """
+select visit_id, code, id, closed_at is null, {columns}
 from correlation_gap where practice_id = %(practice)s and visit_id = any(%(visits)s::bigint[])
 """
 
@@ -61,19 +63,19 @@ from correlation_visit v where v.id = g.visit_id and g.id = any(%(ids)s::bigint[
 
 STEP_BACK = 'update correlation_gap set "primary" = false where id = any(%(ids)s::bigint[])'
 
-CHANGE = f"""
+CHANGE = """
 update correlation_gap g
-set ({COLUMNS}) = row({", ".join(f"w.{name}" for name in TYPES)}),
+set ({columns}) = row({wanted}),
     opened_at = case when g.closed_at is null then g.opened_at else %(now)s end,
     times_opened = g.times_opened + (g.closed_at is not null)::int,
     closed_at = null, closed_by = ''
-from {GAPS} where g.visit_id = w.visit_id and g.code = w.code
+from {gaps} where g.visit_id = w.visit_id and g.code = w.code
 """
 
-OPEN = f"""
+OPEN = """
 insert into correlation_gap
-    (practice_id, visit_id, code, {COLUMNS}, record_kind, record_id, opened_at, closed_by, times_opened)
-select %(practice)s, w.*, '', '', %(now)s, '', 1 from {GAPS}
+    (practice_id, visit_id, code, {columns}, record_kind, record_id, opened_at, closed_by, times_opened)
+select %(practice)s, w.*, '', '', %(now)s, '', 1 from {gaps}
 """
 
 
@@ -95,7 +97,10 @@ class Changes:
 
 
 def store(practice_id: int, judged: Sequence[Judged], now: datetime) -> Changes:
-    stored = {row[:2]: row[2:] for row in rows(STORED, practice_id, [visit.visit_id for visit in judged])}
+    stored = {
+        row[:2]: row[2:]
+        for row in rows(STORED.format(**NAMED), practice_id, [visit.visit_id for visit in judged])
+    }
     changes = Changes()
     for visit in judged:
         for gap in visit.gaps:
@@ -167,9 +172,11 @@ def write_gaps(practice_id: int, changes: Changes, now: datetime) -> None:
         if changes.stepping_back:
             cursor.execute(STEP_BACK, {"ids": array(changes.stepping_back)})
         if changes.changing:
-            cursor.execute(CHANGE, {"now": now, "gaps": as_json(changes.changing)})
+            cursor.execute(CHANGE.format(**NAMED), {"now": now, "gaps": as_json(changes.changing)})
         if changes.opening:
-            cursor.execute(OPEN, {"practice": practice_id, "now": now, "gaps": as_json(changes.opening)})
+            cursor.execute(
+                OPEN.format(**NAMED), {"practice": practice_id, "now": now, "gaps": as_json(changes.opening)}
+            )
 
 
 def as_json(rows: Sequence[dict[str, Any]]) -> str:

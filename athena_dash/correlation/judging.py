@@ -13,7 +13,7 @@ from athena_dash.core import clock
 from athena_dash.correlation import dossier, gap_store
 from athena_dash.correlation.gap_store import Changes
 from athena_dash.correlation.judge import judge_visit
-from athena_dash.correlation.learned_sql import learn
+from athena_dash.correlation.learned_sql import learned_of
 from athena_dash.correlation.models import Visit
 from athena_dash.correlation.verdict import Evidence
 from athena_dash.correlation.visit_facts import VisitFacts
@@ -52,7 +52,7 @@ def judge_visits(practice_id: int, visit_ids: Collection[int], evidence: Evidenc
         return summary
     now = clock.now()
     policies = policies_of(practice_id)
-    learned = learn(practice_id, policies)
+    learned = learned_of(practice_id, policies)
     ordered = sorted(visit_ids)
     with no_collector():
         for start in range(0, len(ordered), CHUNK):

@@ -18,7 +18,7 @@ from athena_dash.core import clock
 from athena_dash.correlation import dossier
 from athena_dash.correlation.estimate import Learned
 from athena_dash.correlation.judge import FoundGap, judge_visit
-from athena_dash.correlation.learned_sql import learn
+from athena_dash.correlation.learned_sql import learned_of
 from athena_dash.correlation.models import Visit
 from athena_dash.correlation.verdict import Evidence
 from athena_dash.correlation.visit_facts import VisitFacts
@@ -95,7 +95,7 @@ class Bench:
 
     def __init__(self, practice_id: int, policies: Policies) -> None:
         self.practice_id, self.policies, self.now = practice_id, policies, clock.now()
-        self.learned: Learned = learn(practice_id, policies)
+        self.learned: Learned = learned_of(practice_id, policies)
 
     def load(self, visit_ids: list[int]) -> list[VisitFacts]:
         return dossier.load(self.practice_id, visit_ids, self.policies)

@@ -1,21 +1,31 @@
-"""A practice's own settled claims of the last half year → what it is usually paid, in one query; holds raw
-SQL."""
+"""A practice's own settled claims of the last half year → what it is usually paid; holds raw SQL.
+
+Learning reads half a year of lines, so judging does not: it reads the lesson that was kept. The tick has a practice
+learn anew after five hundred times what it took, at least a minute and at most a day.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from time import monotonic
 from typing import Any
 
+import msgspec
 from django.db import connection
 
 from athena_dash.core import clock
 from athena_dash.correlation.estimate import Learned
+from athena_dash.correlation.models import Gap, PaidBefore, Visit
 from athena_dash.practices.policies import Policies
 
 LOOK_BACK = timedelta(days=180)  # revenue-cycle.md §2.0 E2
 ENOUGH_VISITS = 20  # §2.0 E4
 ENOUGH_LINES = 5
+PAUSE = 500  # times what learning took
+SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=1)
+NOTICEABLE = Decimal("0.05")
+LEANING = ("E2", "E3", "E4")  # estimators that lean on what was learned
 
 LEARN = """
 with settled as (
@@ -42,21 +52,74 @@ group by grouping sets ((visit_type, provider_id), (visit_type), ()) having coun
 """
 
 
-def learn(practice_id: int, policies: Policies) -> Learned:
-    ratio = Decimal(str(policies.value("expected_ratio")))
+class Lesson(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found; keys as in Learned. `ratio` is None while too few lines are settled."""
+
+    ratio: Decimal | None = None
     by_procedure: dict[str, Decimal] = {}
     by_visit: dict[str, Decimal] = {}
+    took: float = 0  # seconds
+
+
+def learned_of(practice_id: int, policies: Policies) -> Learned:
+    """As last learned. Until the practice's own payments say what share it is paid, the policy does."""
+    row = PaidBefore.objects.filter(practice_id=practice_id).first()
+    lesson = msgspec.convert(row.lesson, Lesson) if row else learn(practice_id)
+    if row is None:
+        keep(practice_id, lesson)
+    ratio = Decimal(str(policies.value("expected_ratio"))) if lesson.ratio is None else lesson.ratio
+    return Learned(ratio=ratio, by_procedure=lesson.by_procedure, by_visit=lesson.by_visit)
+
+
+def due_to_learn(now: datetime) -> list[int]:
+    """Practices whose lesson is old. One that was never judged has nothing to learn for."""
+    rows = PaidBefore.objects.filter(again_at__lte=now, practice__paused_at__isnull=True)
+    return list(rows.order_by("again_at").values_list("practice_id", flat=True))
+
+
+def learn(practice_id: int) -> Lesson:
+    began = monotonic()
     values: dict[str, Any] = {
         "practice": practice_id,
         "since": (clock.now() - LOOK_BACK).date(),
         "lines": ENOUGH_LINES,
         "visits": ENOUGH_VISITS,
     }
+    found: dict[str, dict[str, Decimal]] = {"ratio": {}, "procedure": {}, "visit": {}}
     with connection.cursor() as cursor:
         cursor.execute(LEARN, values)
         for kind, key, _, dollars in cursor.fetchall():
-            if kind == "ratio":
-                ratio = Decimal(dollars)
-            else:
-                (by_procedure if kind == "procedure" else by_visit)[key] = Decimal(str(dollars))
-    return Learned(ratio=ratio, by_procedure=by_procedure, by_visit=by_visit)
+            found[kind][key] = Decimal(str(dollars))
+    return Lesson(
+        ratio=found["ratio"].get(""),
+        by_procedure=found["procedure"],
+        by_visit=found["visit"],
+        took=monotonic() - began,
+    )
+
+
+def keep(practice_id: int, lesson: Lesson) -> bool:
+    """Whether an amount moved noticeably: then the visits whose dollars lean on what was learned are now due."""
+    now = clock.now()
+    before = PaidBefore.objects.filter(practice_id=practice_id).first()
+    pause = min(max(timedelta(seconds=lesson.took) * PAUSE, SHORTEST), LONGEST)
+    PaidBefore.objects.update_or_create(
+        practice_id=practice_id, defaults={"lesson": msgspec.to_builtins(lesson), "again_at": now + pause}
+    )
+    if before is None or not moved(msgspec.convert(before.lesson, Lesson), lesson):
+        return False
+    gaps = Gap.objects.for_practice(practice_id).filter(closed_at__isnull=True, estimator__in=LEANING)
+    Visit.objects.filter(pk__in=gaps.values("visit")).update(reconsider_at=now)
+    return True
+
+
+def moved(before: Lesson, after: Lesson) -> bool:
+    """By more than a twentieth, or for the first time, or no longer known."""
+    return any(
+        old.keys() != new.keys() or any(abs(new[key] - old[key]) > old[key] * NOTICEABLE for key in new)
+        for old, new in (
+            ({"": before.ratio or Decimal(0)}, {"": after.ratio or Decimal(0)}),
+            (before.by_procedure, after.by_procedure),
+            (before.by_visit, after.by_visit),
+        )
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 
 from athena_dash.practices.querysets import PracticeOwned
@@ -63,6 +64,9 @@ class Visit(models.Model):
                 fields=["practice", "-service_date", "-id"], name="visit_by_date"
             ),  # Visits, newest first
             models.Index(fields=["practice", "patient_id", "service_date"], name="visit_patient_day"),
+            models.Index(  # D8: how the visits around one fared
+                fields=["practice", "department_id", "service_date"], name="visit_department_day"
+            ),
             models.Index(  # the tick: what is due to be judged again
                 fields=["reconsider_at"],
                 name="visit_reconsider",
@@ -122,6 +126,11 @@ class Link(models.Model):
             models.Index(  # the Unmatched screen
                 fields=["practice", "state", "kind"], name="link_open", condition=~models.Q(state="linked")
             ),
+            GinIndex(  # D10: which claims in review name a visit among their candidates
+                OpClass("evidence", name="jsonb_path_ops"),
+                name="link_offers",
+                condition=models.Q(kind="claim", state="review"),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -161,6 +170,19 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.kind} {self.record_id}"
+
+
+class PaidBefore(models.Model):
+    """What a practice is usually paid, as last learned from its own settled claims (learned_sql)."""
+
+    practice = models.OneToOneField(
+        "practices.Practice", primary_key=True, on_delete=models.CASCADE, related_name="+"
+    )
+    lesson = models.JSONField()
+    again_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"what {self.practice_id} is paid"
 
 
 class Verdict(models.TextChoices):
@@ -207,12 +229,27 @@ class Gap(models.Model):
                 condition=models.Q(visit__isnull=True),
                 name="one_gap_per_record_and_code",
             ),
+            models.UniqueConstraint(
+                fields=["visit"],
+                condition=models.Q(closed_at__isnull=True, primary=True),
+                name="one_open_primary_gap_per_visit",
+            ),
         ]
         indexes = [
             models.Index(  # the worklist and its counts
                 fields=["practice", "code", "-at_risk", "-id"],
                 name="gap_open",
                 condition=models.Q(closed_at__isnull=True),
+            ),
+            models.Index(  # Visits, dearest first
+                fields=["practice", "-at_risk", "-id"],
+                name="gap_first_by_dollars",
+                condition=models.Q(closed_at__isnull=True, primary=True),
+            ),
+            models.Index(  # what closed since: Today, replays
+                fields=["practice", "closed_at"],
+                name="gap_closed",
+                condition=models.Q(closed_at__isnull=False),
             ),
         ]
 

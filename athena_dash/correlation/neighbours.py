@@ -41,10 +41,10 @@ def neighbours_of(practice_id: int, days: Collection[Day]) -> dict[Day, Neighbou
 def count(practice_id: int, wanted: Collection[Day]) -> Daily:
     departments, days = zip(*wanted, strict=True)
     with connection.cursor() as cursor:
-        cursor.execute(
-            COUNT, {"practice": practice_id, "departments": list(departments), "days": list(days)}
-        )
-        return {(department, day): (visits, charged) for department, day, visits, charged in cursor.fetchall()}
+        cursor.execute(COUNT, {"practice": practice_id, "departments": list(departments), "days": list(days)})
+        return {
+            (department, day): (visits, charged) for department, day, visits, charged in cursor.fetchall()
+        }
 
 
 def around(department: str, day: date, daily: Daily) -> Neighbours:

@@ -10,6 +10,7 @@ from athena_dash.core import clock
 from athena_dash.correlation import matching_sql
 from athena_dash.correlation.absorb import absorb
 from athena_dash.correlation.judging import JudgeSummary, due, due_in, judge_visits
+from athena_dash.correlation.learned_sql import due_to_learn, keep, learn
 from athena_dash.correlation.merges import merge_map
 from athena_dash.correlation.orphans import due_orphans, judge_orphans
 from athena_dash.correlation.projection_sql import project
@@ -23,8 +24,11 @@ __all__ = [
     "due",
     "due_in",
     "due_orphans",
+    "due_to_learn",
     "judge_orphans",
     "judge_visits",
+    "keep",
+    "learn",
 ]
 
 

@@ -24,6 +24,7 @@ def enqueue_due() -> int:
     made += sum(wake(QUEUE, retry_failures, practice_id) for practice_id in work["retry"])
     if correlation.due(now, 1) or correlation.due_orphans(now, 1):
         made += wake(QUEUE, reconsider)
+    made += sum(wake(LONG_QUEUE, learn_prices, practice_id) for practice_id in correlation.due_to_learn(now))
     return made + sum(ask_for_audit(practice_id) for practice_id in audit.due(now))
 
 
@@ -46,6 +47,11 @@ def retry_failures(practice_id: int) -> None:
 
 def reconsider() -> None:
     sweep.reconsider_due()
+
+
+def learn_prices(practice_id: int) -> None:
+    if pipeline.learn_prices(practice_id):
+        ring_rejudging(practice_id)
 
 
 def audit_practice(practice_id: int) -> None:

@@ -118,6 +118,14 @@ def rejudge(practice_id: int, visit_ids: Sequence[int]) -> None:
         correlation.judge_visits(practice_id, set(visit_ids), evidence_of(practice_id))
 
 
+def learn_prices(practice_id: int) -> bool:
+    """What the practice is usually paid, anew; whether visits became due by it. Nobody waits while it is read."""
+    lesson = correlation.learn(practice_id)
+    with transaction.atomic():
+        lock(practice_id)
+        return correlation.keep(practice_id, lesson)
+
+
 def lock(practice_id: int) -> None:
     """One writer per practice: pulls overlap, writing takes turns, and so no two batches correlate one visit."""
     with connection.cursor() as cursor:

@@ -51,9 +51,7 @@ def seen(status: str = "3", **fields: Any) -> AppointmentFacts:
 
 def note(status: str = "CLOSED", **fields: Any) -> EncounterFacts:
     closed = MONDAY if status == "CLOSED" else None
-    return EncounterFacts(
-        **{"id": "9", "kind": "VISIT", "status": status, "closed_on": closed} | fields
-    )
+    return EncounterFacts(**{"id": "9", "kind": "VISIT", "status": status, "closed_on": closed} | fields)
 
 
 def claim(

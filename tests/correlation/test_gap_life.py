@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
+from django.db import IntegrityError, transaction
+
 from athena_dash.core import clock
 from athena_dash.correlation.models import Gap, Link
-from athena_dash.correlation.service import Evidence, due, due_orphans, judge_orphans, judge_visits
+from athena_dash.correlation.service import (
+    Evidence,
+    due,
+    due_in,
+    due_orphans,
+    due_to_learn,
+    judge_orphans,
+    judge_visits,
+    keep,
+    learn,
+)
 from athena_dash.practices.models import Policy
 from tests.correlation.office import (
     WEDNESDAY,
@@ -138,17 +151,59 @@ def test_tying_the_result_closes_its_gap(office: Office) -> None:
     assert Link.objects.get(record_id="r1").state == "linked"
 
 
-def test_what_the_practice_was_paid_before_prices_what_it_is_owed_now(office: Office) -> None:
+def paid_before(office: Office, dollars: int) -> None:
+    """Twenty settled visits, paid `dollars` and up to nineteen more each."""
     old = WEDNESDAY - 40 * DAY
     for n in range(20):
         office.receive(
             an_appointment(f"{500 + n}", status="4", patient_id=f"p{n}", date=old),
             a_claim(f"{600 + n}", appointment_id=f"{500 + n}", primary_status="CLOSED", service_date=old),
-            a_line(f"{700 + n}", f"{600 + n}", "180", payments=str(70 + n), outstanding="0"),
+            a_line(f"{700 + n}", f"{600 + n}", "180", payments=str(dollars + n), outstanding="0"),
         )
+
+
+def test_what_the_practice_was_paid_before_prices_what_it_is_owed_now(office: Office) -> None:
+    paid_before(office, 70)
+    keep(office.id, learn(office.id))
     office.receive(*VISIT)
     gap = office.gaps("100")["G13"]
     assert (str(gap.at_risk), gap.estimator) == ("79.50", "E4")
+
+
+def test_dollars_follow_when_what_they_lean_on_has_moved_noticeably(office: Office) -> None:
+    paid_before(office, 70)
+    keep(office.id, learn(office.id))
+    office.receive(*VISIT, an_appointment("101", status="x"))
+
+    paid_before(office, 72)
+    assert (keep(office.id, learn(office.id)), due_in(office.id, clock.now(), 10)) == (False, [])
+
+    paid_before(office, 140)
+    assert keep(office.id, learn(office.id))
+    assert due_in(office.id, clock.now(), 10) == [office.visit("100").pk]
+    judge_visits(office.id, due_in(office.id, clock.now(), 10), Evidence())
+    assert str(office.gaps("100")["G13"].at_risk) == "149.50"
+
+
+def test_the_tick_has_a_practice_learn_anew_once_its_lesson_is_old(office: Office) -> None:
+    assert due_to_learn(clock.now() + DAY) == []  # never judged
+    office.receive(*VISIT)
+    assert due_to_learn(clock.now()) == []
+    assert due_to_learn(clock.now() + DAY) == [office.id]
+
+
+def test_a_later_gap_steps_back_when_an_earlier_link_breaks_too(office: Office) -> None:
+    """One open gap of a visit is the first at any instant: the table holds no two."""
+    office.receive(*VISIT)
+    office.receive(an_appointment("100", encounter_id="9"), an_encounter("9", status="REVIEW"))
+    office.receive(*VISIT, a_claim("40", appointment_id="100", primary_status="HOLD"))
+    office.receive(
+        an_appointment("100", encounter_id="9", status="4"), an_encounter("9", status="OPEN", closed_on=None)
+    )
+    firsts = [gap.code for gap in office.gaps("100").values() if gap.primary]
+    assert firsts == ["G11"]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Gap.objects.filter(closed_at=None).update(primary=True)
 
 
 def test_a_claim_that_comes_into_review_changes_the_verdict_of_the_visits_it_is_offered_to(

@@ -70,6 +70,7 @@ def test_a_sync_killed_at_many_moments_ends_like_one_that_was_left_alone(athena,
         practice,
         alone,
     ):  # dollars lean on what was learnt by then: let both look once more, with all of it
+        pipeline.learn_prices(one.pk)
         pipeline.rejudge(one.pk, list(Visit.objects.for_practice(one).values_list("pk", flat=True)))
     seconds = wall.monotonic() - began
     assert killed >= 10, "the kills must fall into the work"

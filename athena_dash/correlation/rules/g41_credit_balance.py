@@ -15,7 +15,9 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
     than its claim."""
     findings = []
     for claim in visit.live_claims:
-        over = [slot for owner, slot in visit.open_slots if owner is claim and slot.stage is ClaimStage.OVERPAID]
+        over = [
+            slot for owner, slot in visit.open_slots if owner is claim and slot.stage is ClaimStage.OVERPAID
+        ]
         credit = any(line.outstanding is not None and line.outstanding < 0 for line in claim.lines)
         slots = over or (list(claim.slots[:1]) if credit else [])
         for slot in slots:
