@@ -4,9 +4,9 @@
 import os
 import sys
 
-# These read code and files only. `demo` starts its services itself, so that it can show them starting.
+# These read code and files only. `demo` and `torture` start services themselves.
 WITHOUT_SERVICES = frozenset(
-    {"check", "collectstatic", "demo", "diffsettings", "help", "makemigrations", "version"}
+    {"check", "collectstatic", "demo", "diffsettings", "help", "makemigrations", "torture", "version"}
 )
 
 

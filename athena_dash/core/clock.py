@@ -1,8 +1,9 @@
-"""The only reader of the time: now, today in a zone, and both held still for tests and for evaluation."""
+"""The only reader of the time: now, today in a zone, both held still for tests and for evaluation, and both taken from
+another clock in a world that has its own (operations.torture)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -11,8 +12,21 @@ from zoneinfo import ZoneInfo
 _frozen_at: datetime | None = None
 
 
+def machine() -> datetime:
+    return datetime.now(UTC)
+
+
+_read: Callable[[], datetime] = machine
+
+
 def now() -> datetime:
-    return _frozen_at or datetime.now(UTC)
+    return _frozen_at or _read()
+
+
+def follow(clock: Callable[[], datetime]) -> None:
+    """From here on this process lives by that clock: aware instants that never go back."""
+    global _read
+    _read = clock
 
 
 def today(zone: ZoneInfo) -> date:

@@ -136,6 +136,11 @@ def timeout_after(fault: Fault, call: Call, reply: Reply) -> Reply:
 
 
 @on_reply
+def slow(fault: Fault, call: Call, reply: Reply) -> Reply:
+    return replace(reply, wait_seconds=fault.params.seconds)
+
+
+@on_reply
 def dropped(fault: Fault, call: Call, reply: Reply) -> Reply:
     return replace(reply, cut_after=len(reply.body) // 2)
 

@@ -19,7 +19,7 @@ T = TypeVar("T", bound=Thing)
 
 def window(call: Call, default: int, largest: int) -> tuple[int, int]:
     """(limit, offset) as asked, the limit capped as documented."""
-    limit = min(call.query.whole("limit", default), largest)
+    limit = min(call.query.whole("limit", default), largest, call.sandbox.preset.largest_page)
     if limit < 1:
         raise invalid_field("limit", "LIMIT must be positive.")
     return limit, call.query.whole("offset", 0)

@@ -16,6 +16,7 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
     calls_per_second: int
     calls_per_day: int
     activation_lag: timedelta
+    largest_page: int = 1_000_000  # rows, also where athena documents that more may be asked for
 
 
 PREVIEW = Preset(

@@ -1,0 +1,61 @@
+"""The same athena through the eyes of a practice that joins today and is left alone: its rows, links and gaps are what
+the tortured one's must be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from athena_dash.correlation.models import Gap, Link, Visit
+from athena_dash.practices.models import Practice
+from athena_dash.records import models as records
+from athena_dash.sync import pipeline
+
+Keyed = dict[str, tuple[Any, ...]]
+OURS = {"id", "practice_id", "external_id", "raw_id", "fetched_at", "gone_at"}
+DATED_BY_US = {"G24", "G26"}  # how long a claim stands in a status athena does not date
+HISTORY = "ClaimStatusChange"  # who looks later has seen less
+
+
+def contents(practice: Practice) -> dict[str, Keyed]:
+    """Every record, link and open gap by its natural key, without our own row ids and instants."""
+    found: dict[str, Keyed] = {}
+    for name in records.__all__:
+        if name != HISTORY:
+            table: Any = getattr(records, name)
+            columns = [f.attname for f in table._meta.concrete_fields if f.attname not in OURS]
+            rows = table.objects.filter(practice=practice, gone_at__isnull=True)
+            found[name] = {key: tuple(rest) for key, *rest in rows.values_list("external_id", *columns)}
+    links = Link.objects.filter(practice=practice).values_list(
+        "kind", "record_id", "state", "method", "visit__anchor", "visit__anchor_id"
+    )
+    found["Link"] = {f"{kind} {record_id}": tuple(rest) for kind, record_id, *rest in links}
+    gaps: Keyed = {f"{anchor} {id}": () for anchor, id in visits(practice).values_list("anchor", "anchor_id")}
+    opened = Gap.objects.filter(practice=practice, closed_at__isnull=True, visit__isnull=False)
+    for anchor, id, *rest in (
+        opened.exclude(code__in=DATED_BY_US)
+        .order_by("code")
+        .values_list("visit__anchor", "visit__anchor_id", "code", "verdict", "at_risk")
+    ):
+        gaps[f"{anchor} {id}"] += (tuple(rest),)
+    found["Visit's gaps"] = gaps
+    return found
+
+
+def visits(practice: Practice) -> Any:
+    return Visit.objects.for_practice(practice)
+
+
+def judge_all(practice: Practice) -> None:
+    """Dollars lean on what was learnt by then: let both look once more, with all of it."""
+    pipeline.rejudge(practice.pk, list(visits(practice).values_list("pk", flat=True)))
+
+
+def unequal(mine: dict[str, Keyed], newcomers: dict[str, Keyed]) -> dict[str, list[str]]:
+    """Keys by table that the newcomer has and the tortured practice lacks or holds otherwise. Who was there before
+    has seen more (a patient without a visit, an appointment beyond the windows), and that is no difference."""
+    found = {}
+    for table, rows in newcomers.items():
+        differ = [key for key, row in rows.items() if mine[table].get(key) != row]
+        if differ:
+            found[table] = sorted(differ)
+    return found
