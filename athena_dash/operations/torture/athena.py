@@ -34,7 +34,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     speed: float = 0  # of life; 0: time passes and nobody does anything
     calls_per_second: int = 40
-    page: int = 20
+    page: int = 5
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from athena_dash.operations.torture.world import CLIENT, World
 from athena_dash.practices.models import Connection
 from athena_dash.sync import lease
 
+LONGEST = 15.0  # seconds that a fault waits for the call it is aimed at
 BACK = 30.0  # seconds within which what was killed must answer again
 
 HTTP: dict[Kind, dict[str, Any]] = {
@@ -34,7 +35,7 @@ HTTP: dict[Kind, dict[str, Any]] = {
     Kind.SLOW: {"kind": "slow", "probability": 0.5, "params": {"seconds": 1}},
     Kind.TOO_MANY: {"kind": "rate_limited", "probability": 0.5, "params": {"retry_after": 1}},
     Kind.SERVER_ERROR: {"kind": "server_error", "probability": 0.5},
-    Kind.SPOILED: {"kind": "corrupt_record", "probability": 0.05, "params": {"as": "wrong_type"}},
+    Kind.SPOILED: {"kind": "corrupt_record", "probability": 0.2, "params": {"as": "wrong_type"}},
 }
 
 
@@ -64,13 +65,19 @@ class Disturber:
         self.done.append(Done(disturbance.kind, began, time.monotonic(), hits))
 
     def broken(self, disturbance: Disturbance) -> int:
-        """A fault of the sandbox for a while; how often it struck."""
+        """A fault of the sandbox for a while, and until it has struck; how often it did."""
         name = f"fault-{len(self.done)}"
         self.world.ask("POST", "/faults", json={"name": name, **HTTP[disturbance.kind]})
+        deadline = time.monotonic() + LONGEST
         time.sleep(disturbance.lasting)
-        faults = self.world.ask("GET", "/faults")["faults"]
+        while not (hits := self.fired(name)) and time.monotonic() < deadline:
+            time.sleep(0.2)
         self.world.ask("DELETE", "/faults", params={"name": name})
-        return next((fault.get("fired", 0) for fault in faults if fault["name"] == name), 0)
+        return hits
+
+    def fired(self, name: str) -> int:
+        faults = self.world.ask("GET", "/faults")["faults"]
+        return sum(fault.get("fired", 0) for fault in faults if fault["name"] == name)
 
     def kill_worker(self, disturbance: Disturbance) -> int:
         """Its job lives on as an orphan: a worker presumed dead that still writes."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-STORM, CALM = 40.0, 15.0  # seconds of the machine
+STORM, CALM = 35.0, 40.0  # seconds of the machine
 APART = (1.5, 4.0)
 
 
@@ -47,7 +47,8 @@ class Disturbance:
 
 def plan(seed: int, seconds: float) -> list[Disturbance]:
     rng = random.Random(f"torture {seed}")  # noqa: S311 reproducible, not secret
-    deck, at, planned = shuffled(rng), 0.0, []
+    deck, at = shuffled(rng), 0.0
+    planned: list[Disturbance] = []
     while True:
         at += rng.uniform(*APART)
         if at % (STORM + CALM) > STORM:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -14,6 +14,8 @@ from athena_dash.operations.torture.truth import RULES, Row, Truth
 from athena_dash.practices.models import Practice
 from athena_dash.records import models as records
 from athena_dash.sync.models import Failure, Feed, RawRecord, Subject
+
+ON_ITS_WAY = timedelta(minutes=2)  # between athena's answer and the instant we note as that of asking
 
 
 @dataclass
@@ -77,7 +79,7 @@ def held(ours: Any, name: str, truth: Truth) -> Any:
 
 def changed_since_asked(row: Row, asked: Asked) -> bool:
     """Never asked is no excuse."""
-    return row.asked is not None and row.asked in asked and asked[row.asked] < row.modified
+    return row.asked is not None and row.asked in asked and asked[row.asked] < row.modified + ON_ITS_WAY
 
 
 def last_asked(practice: Practice) -> dict[tuple[str, str], datetime]:

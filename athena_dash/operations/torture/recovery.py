@@ -36,7 +36,7 @@ class Healing:
     leaps: int = 0
     replayed: int = 0  # failures that waited for a person
     confirmed: int = 0
-    healed: bool = False
+    healed: bool = False  # by itself, before any person did anything
     left: dict[str, int] | None = None
 
 
@@ -100,7 +100,8 @@ def replay_all(there: World, practice: Practice, healing: Healing) -> None:
     """As a person does on the Failures screen: each group with the verb it suggests, worked by the workers."""
     user, _ = User.objects.get_or_create(username="torture")
     groups = Failure.objects.filter(practice=practice, resolved_at=None, next_try_at=None)
-    for fingerprint in list(groups.order_by().values_list("fingerprint", flat=True).distinct()):
+    fingerprints = list(groups.order_by().values_list("fingerprint", flat=True).distinct())
+    for fingerprint in fingerprints:
         plan = make_plan(
             groups.filter(fingerprint=fingerprint),
             replayable=Practice.objects.filter(pk=practice.pk),
@@ -117,7 +118,8 @@ def replay_all(there: World, practice: Practice, healing: Healing) -> None:
                     break
                 time.sleep(LOOK)
             healing.confirmed += replay.items.exclude(outcome__in=("waiting", "failed", "unknown")).count()
-    rest(there, practice, healing)
+    if fingerprints:
+        rest(there, practice, healing)
 
 
 def ask_again(practice: Practice) -> None:

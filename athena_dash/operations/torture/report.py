@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from athena_dash.operations.torture.disturb import Done
+from athena_dash.operations.torture.plan import Kind
 from athena_dash.operations.torture.proof import Compared
 from athena_dash.operations.torture.recovery import Healing
 from athena_dash.operations.torture.watch import Lag
 
+KINDS = list(Kind)
 SHOWN = 12  # ids in one line
 COLUMNS = ("expected", "present", "missing", "doubled", "differing", "extra", "older")
 BEFORE = 1.0  # seconds around a disturbance that still count as inside
@@ -38,7 +40,7 @@ class Report:
     @property
     def sound(self) -> bool:
         wrong = any(table.wrong for table in self.tables) or any(self.twice.values())
-        return not (wrong or self.left or self.unequal) and self.healing.healed
+        return not (wrong or self.left or self.unequal)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -72,20 +74,20 @@ class Report:
         unequal = ", ".join(f"{table} {len(ids)}" for table, ids in self.unequal.items())
         yield "against a practice that joins today: " + (unequal or "equal")
         for kind, did in counts(self.done).items():
-            yield f"  {one['times']:3} × {kind}" + (
-                f" ({one['hits']} hits)" if one["hits"] != one["times"] else ""
+            yield f"  {did['times']:3} × {kind}" + (
+                f" ({did['hits']} hits)" if did["hits"] != did["times"] else ""
             )
         own = self.limited - self.bursts
         share = 100 * own / max(self.calls, 1)
         yield f"calls {self.calls}; 429s {self.limited}, {self.bursts} of them asked for, our own {own} ({share:.3f} %)"
         healing = self.healing
         yield (
-            f"recovery: {'right' if healing.healed else 'NOT right'} after {healing.seconds:.0f} s "
-            f"({healing.world / 60:.0f} min of the world's time, {healing.leaps} leaps); failures that waited for a "
-            f"person {healing.replayed}, settled by replay {healing.confirmed}"
+            f"recovery: {'right' if healing.healed else 'not yet right'} by itself after {healing.seconds:.0f} s "
+            f"({healing.world / 60:.0f} min of the world's time, {healing.leaps} leaps to the next retry); "
+            f"{healing.replayed} failures waited for a person, {healing.confirmed} settled by replay"
         )
-        for where, one in lag_figures(self.lags, self.done).items():
-            yield f"lag {where}: {one['n']} changes, p50 {one['p50']} s, p95 {one['p95']} s of the world's time"
+        for where, late in lag_figures(self.lags, self.done).items():
+            yield f"lag {where}: {late['n']} changes, p50 {late['p50']} s, p95 {late['p95']} s of the world's time"
         yield from self.ids()
         yield f"{'sound' if self.sound else 'NOT SOUND'} ({self.seconds:.0f} s)"
 
@@ -106,7 +108,7 @@ def shown(name: str, ids: Sequence[str]) -> Iterable[str]:
 
 def counts(done: Iterable[Done]) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = defaultdict(lambda: {"times": 0, "hits": 0})
-    for one in sorted(done, key=lambda one: list(type(one.kind)).index(one.kind)):
+    for one in sorted(done, key=lambda one: KINDS.index(one.kind)):
         found[one.kind.value]["times"] += 1
         found[one.kind.value]["hits"] += one.hits
     return dict(found)
