@@ -65,17 +65,16 @@ def test_a_row_that_vanished_or_says_something_else_or_was_never_athenas_is_name
 
 
 def test_a_change_that_athena_announces_must_be_here_and_a_silent_one_is_told_apart(synced: Synced) -> None:
-    claim, *_ = synced.athena.things("claim")
+    claim = next(one for one in synced.athena.things("claim") if one.charges)
     synced.athena.time.passes(minutes=5)
-    slot = msgspec.structs.replace(claim.primary, status="HOLD")
-    note = msgspec.structs.replace(claim.notes[0], status="HOLD") if claim.notes else None
-    notes = (note,) if note else ()
-    edited = msgspec.structs.replace(claim, primary=slot, notes=notes, modified=clock.now())
+    slot = msgspec.structs.replace(claim.primary, status="PAIDWRONG")
+    first, *others = claim.charges
+    charges = (msgspec.structs.replace(first, payments=first.payments + 1), *others)
+    edited = msgspec.structs.replace(claim, primary=slot, charges=charges, modified=clock.now())
     synced.athena.change("claim", edited)
     found = tables(synced)
     assert found["Claim"].differing == [f"{claim.id} primary_status"]
-    assert not found["ClaimNote"].wrong
-    assert found["ClaimNote"].older == bool(note)
+    assert (found["ChargeLine money"].wrong, found["ChargeLine money"].older) == (0, 1)
 
 
 def test_what_is_kept_twice_is_named(synced: Synced) -> None:
