@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import cache
+from typing import Any
 
 import msgspec
 
@@ -53,19 +55,41 @@ def split(body: bytes, envelope: str | None) -> Records:
     try:
         if text.startswith(b"["):
             return Records(Shape.ARRAY, tuple(array_elements(text)))
-        members = object_members(text)
-        if envelope is None or envelope not in members:
-            if envelope is not None and _count(members.get("totalcount")) == 0:
-                return Records(Shape.ENVELOPE, (), 0)
-            return Records(Shape.OBJECT, (text,))
-        return Records(
-            Shape.ENVELOPE,
-            tuple(array_elements(members[envelope])),
-            _count(members.get("totalcount")),
-            _link(members.get("next")),
-        )
+        found = _enveloped(text, envelope) if envelope is not None else None
+        if found is None:
+            members = object_members(text)
+            if envelope is None or envelope not in members:
+                if envelope is not None and _count(members.get("totalcount")) == 0:
+                    return Records(Shape.ENVELOPE, (), 0)
+                return Records(Shape.OBJECT, (text,))
+            found = array_elements(members[envelope]), members.get("totalcount"), members.get("next")
+        items, total, link = found
+        return Records(Shape.ENVELOPE, tuple(items), _count(total), _link(link))
     except MalformedJson as error:
         raise InvalidResponse(f"athenahealth's answer is malformed JSON: {error}") from None
+
+
+def _enveloped(text: bytes, envelope: str) -> tuple[list[bytes], bytes | None, bytes | None] | None:
+    """Records, count and link in one pass over a page as it should be; None for any other."""
+    try:
+        found = _envelopes(envelope).decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if found.records is None:
+        return None
+    return list(map(bytes, found.records)), bytes(found.total) or None, bytes(found.next) or None
+
+
+@cache
+def _envelopes(envelope: str) -> msgspec.json.Decoder[Any]:
+    nothing = msgspec.Raw()
+    fields = [
+        ("records", list[msgspec.Raw] | None, None),
+        ("total", msgspec.Raw, nothing),
+        ("next", msgspec.Raw, nothing),
+    ]
+    names = {"records": envelope, "total": "totalcount"}
+    return msgspec.json.Decoder(msgspec.defstruct("Envelope", fields, rename=names))
 
 
 def _count(raw: bytes | None) -> int | None:

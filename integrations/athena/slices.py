@@ -39,7 +39,7 @@ def object_members(raw: bytes) -> dict[str, bytes]:
 
 def array_elements(raw: bytes) -> list[bytes]:
     try:
-        return [bytes(element) for element in _elements.decode(raw)]
+        return list(map(bytes, _elements.decode(raw)))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return list(_children(trimmed(raw), b"["))
 

@@ -41,6 +41,7 @@ _ISSUES: dict[str, tuple[type[AthenaError], str]] = {
     "incomplete": (TransientError, "FHIR failed to answer"),
 }
 _REFUSED = (RequestRejected, "FHIR refused the search")
+_OUTCOME = b"OperationOutcome"
 _GRAVE = frozenset({"fatal", "error"})
 
 _text = msgspec.json.Decoder(str)
@@ -61,6 +62,18 @@ class _Link(msgspec.Struct, frozen=True):
     url: str = ""
 
 
+class _Entry(msgspec.Struct, frozen=True, gc=False):
+    resource: msgspec.Raw
+
+
+class _Bundle(msgspec.Struct, frozen=True, rename="camel"):
+    resource_type: msgspec.Raw
+    entry: list[_Entry] = []
+    total: msgspec.Raw = msgspec.Raw()
+    link: msgspec.Raw = msgspec.Raw()
+
+
+_bundle = msgspec.json.Decoder(_Bundle)
 _outcome = msgspec.json.Decoder(_Outcome)
 _links = msgspec.json.Decoder(tuple[_Link, ...])
 
@@ -74,25 +87,41 @@ class Searchset:
 
 
 def read_searchset(body: bytes) -> Searchset:
-    members = _members(body)
+    members, resources = _bundled(body) or _patiently_bundled(body)
     kind = resource_type(members)
     if kind == "OperationOutcome":
         return Searchset((), None, None, heed(body))
     if kind != "Bundle":
         raise InvalidResponse("FHIR answered a search with something other than a Bundle")
+    warnings: list[str] = []
+    if body.find(_OUTCOME) >= 0:
+        looked = [(resource, _is_outcome(resource)) for resource in resources]
+        resources = [resource for resource, is_outcome in looked if not is_outcome]
+        warnings = [code for resource, is_outcome in looked if is_outcome for code in heed(resource)]
+    return Searchset(tuple(resources), _total(members), _next(members), tuple(warnings))
+
+
+def _bundled(body: bytes) -> tuple[dict[str, bytes], list[bytes]] | None:
+    """The members and resources of a Bundle as it should be, in one pass; None for any other answer."""
     try:
-        entries = array_elements(members["entry"]) if "entry" in members else []
-        resources: list[bytes] = []
-        warnings: list[str] = []
-        for entry in entries:
-            resource = _entry_resource(entry)
-            if _is_outcome(resource):
-                warnings += heed(resource)
-            else:
-                resources.append(resource)
+        bundle = _bundle.decode(trimmed(body))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    members = {"resourceType": bundle.resource_type, "total": bundle.total, "link": bundle.link}
+    return (
+        {name: bytes(value) for name, value in members.items() if bytes(value)},
+        [bytes(entry.resource) for entry in bundle.entry],
+    )
+
+
+def _patiently_bundled(body: bytes) -> tuple[dict[str, bytes], list[bytes]]:
+    try:
+        members = object_members(trimmed(body))
+        is_bundle = resource_type(members) == "Bundle"
+        entries = array_elements(members["entry"]) if is_bundle and "entry" in members else []
     except MalformedJson as error:
         raise InvalidResponse(f"FHIR's answer is malformed JSON: {error}") from None
-    return Searchset(tuple(resources), _total(members), _next(members), tuple(warnings))
+    return members, [_entry_resource(entry) for entry in entries]
 
 
 def heed(outcome: bytes) -> tuple[str, ...]:
@@ -115,13 +144,6 @@ def resource_type(members: dict[str, bytes]) -> str | None:
         return None
 
 
-def _members(body: bytes) -> dict[str, bytes]:
-    try:
-        return object_members(trimmed(body))
-    except MalformedJson as error:
-        raise InvalidResponse(f"FHIR's answer is malformed JSON: {error}") from None
-
-
 def _entry_resource(entry: bytes) -> bytes:
     """The resource, or the entry itself when it has none: then its decoding fails, not the page."""
     try:
@@ -131,7 +153,7 @@ def _entry_resource(entry: bytes) -> bytes:
 
 
 def _is_outcome(resource: bytes) -> bool:
-    if b"OperationOutcome" not in resource:
+    if resource.find(_OUTCOME) < 0:
         return False
     try:
         return resource_type(object_members(resource)) == "OperationOutcome"

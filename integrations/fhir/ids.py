@@ -7,7 +7,8 @@ is no other way from a FHIR Encounter to its appointment.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from integrations.athena.values import AthenaId
 
@@ -17,14 +18,15 @@ STAY = "stay"  # an inpatient Encounter; unknown to v1's chart
 PROVIDER = "Provider"
 DEPARTMENT = "Department"
 
-_LOGICAL = re.compile(r"a-(\d{1,12})\.([A-Za-z]{1,40})-(\d{1,20})", re.ASCII)
-_REFERENCE = re.compile(
-    r"(?:https?://[^/\s]+/fhir/r4/)?([A-Z][A-Za-z]{1,40})/([A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]{1,64})?"
-)
+_LOGICAL_TEXT = r"a-([0-9]{1,12})\.([A-Za-z]{1,24})-([0-9]{1,20})"
+_TYPE_TEXT = r"(?:https?://[^/\s]+/fhir/r4/)?([A-Z][A-Za-z]{1,40})/"
+_VERSION_TEXT = r"(?:/_history/[A-Za-z0-9.-]{1,64})?"
+_LOGICAL = re.compile(_LOGICAL_TEXT)
+_REFERENCE = re.compile(f"{_TYPE_TEXT}([A-Za-z0-9.-]{{1,64}}){_VERSION_TEXT}")
+_REFERRED = re.compile(f"{_TYPE_TEXT}{_LOGICAL_TEXT}{_VERSION_TEXT}")
 
 
-@dataclass(frozen=True, slots=True)
-class LogicalId:
+class LogicalId(msgspec.Struct, frozen=True):
     practice: str
     kind: str
     number: AthenaId
@@ -33,8 +35,7 @@ class LogicalId:
         return f"a-{self.practice}.{self.kind}-{self.number}"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True):
     resource_type: str
     id: str
 
@@ -51,13 +52,19 @@ def read_reference(text: str | None) -> Reference | None:
     return Reference(match[1], match[2]) if match else None
 
 
+def read_referred(text: str | None) -> LogicalId | None:
+    """The logical id behind a reference, or the bare logical id itself."""
+    if match := _REFERRED.fullmatch(text or ""):
+        return LogicalId(match[2], match[3], AthenaId(match[4]))
+    return read_id(text)
+
+
 def v1_id(reference: str | None, practice: str, kind: str) -> AthenaId | None:
     """The v1 id behind a reference or a bare logical id, if it is of this practice and kind.
 
     `a-195900.stay-7` is no v1 encounter, and `Practitioner/a-195900.User-9` is no v1 provider: both None.
     """
-    found = read_reference(reference)
-    logical = read_id(found.id if found else reference)
+    logical = read_referred(reference)
     if logical is None or logical.practice != practice or logical.kind != kind:
         return None
     return logical.number

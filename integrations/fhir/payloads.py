@@ -214,7 +214,7 @@ def decode(kind: str, raw: bytes) -> Resource:
 
 def _decoded(kind: str, raw: bytes) -> Resource:
     try:
-        if _SUSPECT.search(raw) is None:
+        if raw.find(b"\\") < 0 or _SUSPECT.search(raw) is None:  # the first look takes a tenth of the second
             return _DECODERS[kind].decode(raw)
     except msgspec.ValidationError as error:
         raise _invalid(error) from None

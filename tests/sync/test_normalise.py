@@ -94,6 +94,14 @@ def test_only_charges_are_lines() -> None:
     assert read("transactions", {"transactionid": 1, "transactiontype": "PAYMENT"}, "301") == ()
 
 
+@pytest.mark.parametrize(
+    ("named", "claim"), [({}, "301"), ({"claimid": 302}, "302"), ({"claimid": "0"}, "301")]
+)
+def test_a_line_is_of_the_claim_it_names_and_else_of_the_one_asked_about(named: dict, claim: str) -> None:
+    line = one("transactions", {"transactionid": 1} | named, facts.TransactionFact, "301")
+    assert line.claim_id == claim
+
+
 # -- time ----------------------------------------------------------------------------------------------
 
 

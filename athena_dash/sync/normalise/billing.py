@@ -17,6 +17,8 @@ from athena_dash.records.facts import (
 from athena_dash.sync.normalise.context import Context
 from integrations.athena.payloads import Claim, ClaimNote, Insurance, Transaction, read
 
+ZERO = Decimal(0)
+
 
 def insurance(body: bytes, context: Context) -> tuple[InsuranceFact]:
     """Member ids, policy holders and SSNs are in the payload and are left there: nothing here needs them."""
@@ -43,7 +45,8 @@ def claim(body: bytes, _: Context) -> tuple[Fact | Roster, ...]:
     """The claim, its lines and the roster of them, and the bridge where the claim names its appointment."""
     seen = read(Claim, body)
     primary, secondary, patient = seen.primaryinsurancepayer, seen.secondaryinsurancepayer, seen.patientpayer
-    amounts = [line.chargeamount for line in seen.procedures if line.chargeamount is not None]
+    lines, codes = seen.procedures, [plain_code(line.procedurecode or "") for line in seen.procedures]
+    amounts = [line.chargeamount for line in lines if line.chargeamount is not None]
     facts: list[Fact | Roster] = [
         ClaimFact(
             external_id=seen.claimid,
@@ -53,50 +56,51 @@ def claim(body: bytes, _: Context) -> tuple[Fact | Roster, ...]:
             supervising_provider_id=seen.supervisingproviderid or "",
             service_date=seen.billedservicedate,
             created_date=seen.claimcreateddate,
-            charge_amount=sum(amounts, Decimal(0)) if amounts else seen.chargeamount,
+            charge_amount=sum(amounts, ZERO) if amounts else seen.chargeamount,
             primary_status=(primary and primary.status) or "",
             primary_insurance_id=(primary and primary.primarypatientinsuranceid) or "",
             secondary_status=(secondary and secondary.status) or "",
             secondary_insurance_id=(secondary and secondary.secondarypatientinsuranceid) or "",
             patient_status=(patient and patient.status) or "",
             diagnosis_codes=tuple(
-                d.diagnosisrawcode for d in seen.diagnoses if d.diagnosisrawcode and not d.deleteddiagnosis
+                [d.diagnosisrawcode for d in seen.diagnoses if d.diagnosisrawcode and not d.deleteddiagnosis]
             ),
-            procedure_codes=tuple(
-                plain_code(line.procedurecode) for line in seen.procedures if line.procedurecode
-            ),
+            procedure_codes=tuple([code for code in codes if code]),
         ),
         Roster(
             table="chargeline",
             parent_column="claim_id",
             parent_id=seen.claimid,
-            external_ids=tuple(line.transactionid for line in seen.procedures),
+            external_ids=tuple([line.transactionid for line in lines]),
         ),
     ]
     if seen.appointmentid:
         facts.append(ClaimAppointment(external_id=seen.claimid, appointment_id=seen.appointmentid))
-    facts += (
-        ChargeFact(
-            external_id=line.transactionid,
-            claim_id=seen.claimid,
-            procedure_code=plain_code(line.procedurecode),
-            description=line.proceduredescription or "",
-            amount=line.chargeamount,
+    for line, code in zip(lines, codes, strict=True):
+        facts.append(
+            ChargeFact(
+                external_id=line.transactionid,
+                claim_id=seen.claimid,
+                procedure_code=code,
+                description=line.proceduredescription or "",
+                amount=line.chargeamount,
+            )
         )
-        for line in seen.procedures
-    )
     return tuple(facts)
 
 
 def transaction(body: bytes, context: Context) -> tuple[TransactionFact, ...]:
-    """Only CHARGE rows are lines; each carries the payments and adjustments made on it so far."""
+    """Only CHARGE rows are lines; each carries the payments and adjustments made on it so far.
+
+    The claim it names itself outranks the one that was asked about.
+    """
     seen = read(Transaction, body)
     if (seen.transactiontype or "CHARGE") != "CHARGE":
         return ()
     return (
         TransactionFact(
             external_id=seen.transactionid,
-            claim_id=context.subject,
+            claim_id=seen.claimid or context.subject,
             units=seen.units,
             posted_on=seen.transactiondate,
             payments=seen.payments,
@@ -120,6 +124,6 @@ def claim_note(body: bytes, context: Context) -> tuple[ClaimNoteFact]:
     )
 
 
-def plain_code(code: str | None) -> str:
+def plain_code(code: str) -> str:
     """`/claimtransactions` and some claims write "CPT 99490" for 99490 (recorded 2023)."""
-    return (code or "").removeprefix("CPT ").strip()
+    return code.removeprefix("CPT ").strip()

@@ -11,11 +11,14 @@ from athena_dash.sync.normalise.context import Context, Unmapped
 from integrations.athena.errors import InvalidPayload
 from integrations.athena.values import instant
 from integrations.fhir import ids, payloads
+from integrations.fhir.ids import LogicalId
 from integrations.fhir.payloads import CodeableConcept, Period, Reference
 from integrations.fhir.times import read_when
 from integrations.fhir.validate import BINDINGS
 
 R = TypeVar("R", bound=payloads.Resource)
+NO_PERIOD = Period()
+NO_CODING = payloads.Coding()
 
 
 def decode(kind: type[R], body: bytes) -> R:
@@ -41,10 +44,10 @@ def encounter(body: bytes, context: Context) -> tuple[FhirEncounter]:
     seen = decode(payloads.Encounter, body)
     if seen.status not in BINDINGS["Encounter"]["status"]:
         raise Unmapped("status", "FHIR Encounter status", seen.status)
-    period = seen.period or Period()
+    period = seen.period or NO_PERIOD
     return (
         FhirEncounter(
-            external_id=encounter_of(Reference(reference=f"Encounter/{seen.id}"), context) or seen.id,
+            external_id=visit_of(ids.read_id(seen.id), context) or seen.id,
             patient_id=patient_of(seen.subject, context),
             fhir_id=seen.id,
             fhir_status=seen.status,
@@ -59,7 +62,7 @@ def observation(body: bytes, context: Context) -> tuple[ClinicalFact]:
     seen = decode(payloads.Observation, body)
     quantity = seen.value_quantity
     value = str(quantity.value) if quantity and quantity.value is not None else seen.value_string
-    period = seen.effective_period or Period()
+    period = seen.effective_period or NO_PERIOD
     return (
         fact(
             seen,
@@ -79,7 +82,7 @@ def observation(body: bytes, context: Context) -> tuple[ClinicalFact]:
 
 def diagnostic_report(body: bytes, context: Context) -> tuple[ClinicalFact]:
     seen = decode(payloads.DiagnosticReport, body)
-    period = seen.effective_period or Period()
+    period = seen.effective_period or NO_PERIOD
     return (
         fact(
             seen,
@@ -187,18 +190,23 @@ def patient_of(subject: Reference | None, context: Context) -> str:
 
 
 def encounter_of(encounter: Reference | None, context: Context) -> str:
-    if encounter is None:
+    return visit_of(ids.read_referred(encounter.reference), context) if encounter else ""
+
+
+def visit_of(logical: LogicalId | None, context: Context) -> str:
+    """The encounter's v1 id; a stay's with its prefix; "" for another practice's or anything else."""
+    if logical is None or logical.practice != context.practice:
         return ""
-    visit = ids.v1_id(encounter.reference, context.practice, ids.ENCOUNTER)
-    stay = ids.v1_id(encounter.reference, context.practice, ids.STAY)
-    return visit or (f"stay-{stay}" if stay else "")
+    if logical.kind == ids.STAY:
+        return f"stay-{logical.number}"
+    return logical.number if logical.kind == ids.ENCOUNTER else ""
 
 
 def code_of(concept: CodeableConcept | None) -> tuple[str, str, str]:
     """(code, system, words) of the first coding."""
     if concept is None:
         return "", "", ""
-    coding = next(iter(concept.coding), payloads.Coding())
+    coding = concept.coding[0] if concept.coding else NO_CODING
     return coding.code or "", coding.system or "", concept.text or coding.display or ""
 
 

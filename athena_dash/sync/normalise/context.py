@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -46,4 +46,4 @@ class Context:
 
 def eastern(wall: datetime | None) -> datetime | None:
     """scheduleddatetime and cancelleddatetime are Eastern wherever the practice is (revenue-cycle.md §1.3)."""
-    return instant(wall, EASTERN).astimezone(UTC) if wall else None
+    return instant(wall, EASTERN) if wall else None

@@ -74,9 +74,13 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Transaction(msgspec.Struct, frozen=True, kw_only=True):
-    """`procedurecode` may carry a "CPT " prefix. Only CHARGE rows have been seen, with aggregates."""
+    """`procedurecode` may carry a "CPT " prefix. Only CHARGE rows have been seen, with aggregates.
+
+    athenahealth's own answer is of one claim and does not repeat it; an export of many names it in `claimid`.
+    """
 
     transactionid: AthenaId
+    claimid: AthenaId | None = None
     parenttransactionid: AthenaId | None = None
     transactiontype: str | None = None
     transactiondate: date | None = None

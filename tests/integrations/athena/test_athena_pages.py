@@ -248,3 +248,27 @@ def test_a_bare_array_has_no_envelope() -> None:
 def test_text_after_the_end_is_malformed() -> None:
     with pytest.raises(MalformedJson):
         array_elements(rb'["\ud800"] x')
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "claims": st.lists(json_values, max_size=4) | json_values,
+            "totalcount": json_values,
+            "next": st.none() | st.text() | json_values,
+            "more": json_values,
+        },
+    )
+)
+def test_a_page_is_cut_the_same_quickly_and_by_the_scanner(page: dict[str, object]) -> None:
+    """A lone surrogate beside the records sends the page to the scanner."""
+    assert cut(page) == cut({**page, "spoiled": "\ud800"})
+
+
+def cut(page: dict[str, object]) -> object:
+    try:
+        found = split(json.dumps(page).encode(), "claims")
+    except InvalidResponse as error:
+        return str(error)
+    return found if found.shape is not Shape.OBJECT else Shape.OBJECT

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import httpx
 import pytest
 from hypothesis import given
@@ -142,3 +144,43 @@ def test_discovery_needs_no_token() -> None:
 def test_any_bytes_are_a_searchset_or_an_error(raw: bytes) -> None:
     with pytest.raises(AthenaError):
         read_searchset(raw)
+
+
+entries = st.lists(
+    st.sampled_from(
+        [
+            {"resource": encounter(1)},
+            {"resource": outcome("informational", "warning")},
+            {"resource": outcome("throttled")},
+            {"resource": {**encounter(2), "note": "OperationOutcome"}},
+            {"resource": None},
+            {"fullUrl": "no resource"},
+            None,
+        ]
+    ),
+    max_size=4,
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"resourceType": st.sampled_from(["Bundle", "Encounter", "OperationOutcome", 7])},
+        optional={
+            "entry": entries | st.sampled_from([None, {}, "x"]),
+            "total": st.sampled_from([3, "3", None]),
+            "link": st.sampled_from([[], [{"relation": "next", "url": "u"}], None, "x"]),
+            "issue": st.just([{"severity": "warning", "code": "x"}]),
+        },
+    )
+)
+def test_a_bundle_is_cut_the_same_quickly_and_by_the_scanner(page: dict[str, object]) -> None:
+    """A lone surrogate beside the records sends the page to the scanner."""
+    if page["resourceType"] != "OperationOutcome":  # one that is spoilt is unreadable as it ever was
+        assert cut(page) == cut({**page, "spoiled": "\ud800"})
+
+
+def cut(page: dict[str, object]) -> object:
+    try:
+        return read_searchset(json.dumps(page).encode())
+    except AthenaError as error:
+        return type(error), str(error)
