@@ -2,7 +2,8 @@
 
 from django.urls import include, path
 
-from athena_dash.core.health import healthz, readyz
+from athena_dash.core.health import healthz
+from athena_dash.operations.views.ready import readyz
 
 urlpatterns = [
     path("", include("athena_dash.worklist.urls")),

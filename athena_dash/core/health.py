@@ -6,7 +6,7 @@ import logging
 
 from django.db import Error as DatabaseError
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django_rq import get_connection
 from redis import RedisError
 
@@ -17,9 +17,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain")
 
 
-def readyz(request: HttpRequest) -> HttpResponse:
-    answers = {"database": _database_answers(), "redis": _redis_answers()}
-    return JsonResponse(answers, status=200 if all(answers.values()) else 503)
+def reachable() -> dict[str, bool]:
+    """What no page can do without."""
+    return {"database": _database_answers(), "redis": _redis_answers()}
 
 
 def _database_answers() -> bool:

@@ -18,30 +18,35 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Sample:
+    """`suffix` tells the samples of a histogram apart: _bucket, _sum, _count."""
+
     value: float
     labels: Mapping[str, str]
+    suffix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Gauge:
-    """`name` without the product's prefix, with its unit at the end."""
+class Family:
+    """`name` without the product's prefix, with its unit at the end; `kind` is gauge, counter or histogram."""
 
     name: str
     help: str
     samples: tuple[Sample, ...]
+    kind: str = "gauge"
 
 
-def written(gauges: Iterable[Gauge]) -> str:
-    return "".join(line + "\n" for gauge in gauges for line in _lines(gauge))
+def written(families: Iterable[Family]) -> str:
+    return "".join(line + "\n" for family in families for line in _lines(family))
 
 
-def _lines(gauge: Gauge) -> Iterator[str]:
-    name = f"athena_dash_{gauge.name}"
-    yield f"# HELP {name} {gauge.help}"
-    yield f"# TYPE {name} gauge"
-    for sample in gauge.samples:
+def _lines(family: Family) -> Iterator[str]:
+    name = f"athena_dash_{family.name}"
+    yield f"# HELP {name} {family.help}"
+    yield f"# TYPE {name} {family.kind}"
+    for sample in family.samples:
         labels = ",".join(f'{key}="{_escaped(value)}"' for key, value in sample.labels.items())
-        yield f"{name}{{{labels}}} {_number(sample.value)}" if labels else f"{name} {_number(sample.value)}"
+        named = f"{name}{sample.suffix}{{{labels}}}" if labels else f"{name}{sample.suffix}"
+        yield f"{named} {_number(sample.value)}"
 
 
 def _escaped(value: str) -> str:
@@ -54,15 +59,15 @@ def _number(value: float) -> str:
     return f"{value:.10g}"
 
 
-def queue_gauges() -> list[Gauge]:
+def queue_families() -> list[Family]:
     """A queue that does not answer has no length, and says so."""
     try:
         lengths = {name: get_queue(name).count for name in settings.RQ_QUEUES}
     except RedisError:
         lengths = {}
     return [
-        Gauge("queue_up", "Whether Valkey answers.", (Sample(bool(lengths), {}),)),
-        Gauge(
+        Family("queue_up", "Whether Valkey answers.", (Sample(bool(lengths), {}),)),
+        Family(
             "queue_jobs",
             "Jobs waiting for a worker.",
             tuple(Sample(length, {"queue": name}) for name, length in lengths.items()),

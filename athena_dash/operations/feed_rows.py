@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
+from redis import RedisError
 
 from athena_dash.core.templatetags.sparkline import Bar
+from athena_dash.sync.budget import shared
 from athena_dash.sync.feeds import FeedState, state
+from athena_dash.sync.meters import FeedKey, Meter, last_day
 from athena_dash.sync.models import Feed, Run
 
 RUNS = 12
@@ -25,8 +28,7 @@ class FeedRow:
     state: FeedState
     last: Run | None
     bars: tuple[Bar, ...]  # records per run, oldest first
-    p50: int | None  # milliseconds per call over these runs
-    p95: int | None
+    meter: Meter | None  # of the calls of the last 24 hours; None while Valkey is away
     open_failures: int
 
     @property
@@ -38,6 +40,13 @@ class FeedRow:
         return "records of the last runs, oldest first: " + ", ".join(f"{bar.value:g}" for bar in self.bars)
 
     @property
+    def latency(self) -> str:
+        """Upper bounds of what half, 95 and 99 of 100 calls took."""
+        if self.meter is None or not self.meter.calls:
+            return ""
+        return " / ".join(f"{self.meter.percentile(part)}" for part in (0.5, 0.95, 0.99))
+
+    @property
     def tone(self) -> str:
         return TONES[self.state.freshness]
 
@@ -47,7 +56,7 @@ class FeedRow:
 
 
 def feed_rows(feeds: QuerySet[Feed], now: datetime) -> list[FeedRow]:
-    """Two queries, however many feeds."""
+    """Two queries and a round trip to Valkey, however many feeds."""
     open_failures = Count("failures", filter=Q(failures__resolved_at__isnull=True))
     listed = list(
         feeds.select_related("practice")
@@ -55,7 +64,12 @@ def feed_rows(feeds: QuerySet[Feed], now: datetime) -> list[FeedRow]:
         .order_by("practice__name", "pk")
     )
     runs = latest_runs([feed.pk for feed in listed])
-    return [_row(feed, runs[feed.pk], now) for feed in listed]
+    keys: dict[int, FeedKey] = {feed.pk: (feed.practice_id, feed.resource) for feed in listed}
+    try:
+        metered = last_day(list(keys.values()), now, shared())
+    except RedisError:
+        metered = {}
+    return [_row(feed, runs[feed.pk], metered.get(keys[feed.pk]), now) for feed in listed]
 
 
 def latest_runs(feed_ids: Iterable[int]) -> dict[int, list[Run]]:
@@ -68,20 +82,13 @@ def latest_runs(feed_ids: Iterable[int]) -> dict[int, list[Run]]:
     return runs
 
 
-def percentile(numbers: Sequence[int], share: float) -> int | None:
-    """Nearest rank: one of the measured numbers, never an invented one between two."""
-    return sorted(numbers)[max(0, -(-len(numbers) * int(share * 100) // 100) - 1)] if numbers else None
-
-
-def _row(feed: Feed, runs: list[Run], now: datetime) -> FeedRow:
-    latencies = [number for run in runs for number in run.latency_ms]
+def _row(feed: Feed, runs: list[Run], meter: Meter | None, now: datetime) -> FeedRow:
     return FeedRow(
         feed=feed,
         state=state(feed, now),
         last=runs[-1] if runs else None,
         bars=(Bar(0, "no run"),) * (RUNS - len(runs)) + tuple(_bar(run) for run in runs),
-        p50=percentile(latencies, 0.50),
-        p95=percentile(latencies, 0.95),
+        meter=meter,
         open_failures=getattr(feed, "open_failures", 0),
     )
 

@@ -1,6 +1,7 @@
-"""The state of every practice as gauges for Prometheus: freshness, the last hour's runs, failures, gaps, completeness.
+"""The state of every practice for Prometheus: freshness, the last hour's runs, failures, gaps, completeness, calls.
 
-Seven queries, however many practices. Gauges, not counters: what they count are rows, which also go away.
+Eight queries and a few round trips to Valkey, however many practices. What counts rows is a gauge, for rows also go
+away; calls are counters and a histogram (operations.call_metrics).
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from typing import Any
 from django.db.models import Count, Sum
 
 from athena_dash.core import clock
-from athena_dash.core.metrics import Gauge, Sample, queue_gauges
+from athena_dash.core.metrics import Family, Sample, queue_families
 from athena_dash.correlation.models import Gap
+from athena_dash.operations.call_metrics import call_families
 from athena_dash.practices.models import Practice
 from athena_dash.sync.completeness import Completeness, latest
 from athena_dash.sync.models import Failure, Feed, RawRecord, Run
@@ -31,13 +33,13 @@ RUN_SUMS = {
 Slugs = dict[int, str]
 
 
-def gauges() -> list[Gauge]:
+def families() -> list[Family]:
     now = clock.now()
     slugs: Slugs = dict(Practice.objects.values_list("pk", "slug"))
     return [
-        *queue_gauges(),
-        *feed_gauges(slugs, now),
-        *run_gauges(slugs, now),
+        *queue_families(),
+        *feed_families(slugs, now),
+        *run_families(slugs, now),
         counted(
             "failures_open",
             "Open failures.",
@@ -52,18 +54,19 @@ def gauges() -> list[Gauge]:
             slugs,
         ),
         counted("gaps_open", "Open gaps.", Gap.objects.filter(closed_at__isnull=True), slugs, ("code",)),
-        *completeness_gauges(slugs, now),
+        *completeness_families(slugs, now),
+        *call_families(slugs),
     ]
 
 
-def feed_gauges(slugs: Slugs, now: datetime) -> list[Gauge]:
+def feed_families(slugs: Slugs, now: datetime) -> list[Family]:
     feeds = list(Feed.objects.order_by("practice_id", "pk"))
     of: list[dict[str, str]] = [
         {"practice": slugs.get(feed.practice_id, ""), "feed": feed.resource} for feed in feeds
     ]
 
-    def each(name: str, help_: str, value: Callable[[Feed], float]) -> Gauge:
-        return Gauge(name, help_, tuple(map(Sample, map(value, feeds), of)))
+    def each(name: str, help_: str, value: Callable[[Feed], float]) -> Family:
+        return Family(name, help_, tuple(map(Sample, map(value, feeds), of)))
 
     return [
         each("feed_lag_seconds", "Since the last success; +Inf before the first.", lambda f: lag(f, now)),
@@ -81,7 +84,7 @@ def lag(feed: Feed, now: datetime) -> float:
     return (now - feed.last_success_at).total_seconds() if feed.last_success_at else math.inf
 
 
-def run_gauges(slugs: Slugs, now: datetime) -> list[Gauge]:
+def run_families(slugs: Slugs, now: datetime) -> list[Family]:
     rows = (
         Run.objects.filter(started_at__gt=now - HOUR)
         .order_by("practice_id", "feed__resource")
@@ -92,7 +95,7 @@ def run_gauges(slugs: Slugs, now: datetime) -> list[Gauge]:
         ({"practice": slugs.get(row["practice_id"], ""), "feed": row["feed__resource"]}, row) for row in rows
     ]
     return [
-        Gauge(
+        Family(
             f"feed_{name}_last_hour",
             help_,
             tuple(Sample(row[f"{name}_sum"], labels) for labels, row in found),
@@ -101,13 +104,13 @@ def run_gauges(slugs: Slugs, now: datetime) -> list[Gauge]:
     ]
 
 
-def counted(name: str, help_: str, rows: Any, slugs: Slugs, by: tuple[str, ...] = ()) -> Gauge:
+def counted(name: str, help_: str, rows: Any, slugs: Slugs, by: tuple[str, ...] = ()) -> Family:
     """Rows per practice and the columns of `by`. A practice without any is there with 0 when nothing divides it."""
     totals = rows.order_by("practice_id", *by).values_list("practice_id", *by).annotate(Count("pk"))
     found = {tuple(key): total for *key, total in totals}
     if not by:
         found = {(pk,): found.get((pk,), 0) for pk in slugs}
-    return Gauge(
+    return Family(
         name,
         help_,
         tuple(
@@ -117,13 +120,13 @@ def counted(name: str, help_: str, rows: Any, slugs: Slugs, by: tuple[str, ...] 
     )
 
 
-def completeness_gauges(slugs: Slugs, now: datetime) -> list[Gauge]:
+def completeness_families(slugs: Slugs, now: datetime) -> list[Family]:
     audits = latest(list(slugs))
     of = [{"practice": slugs[one.practice_id], "kind": one.kind.value} for one in audits]
 
-    def each(name: str, help_: str, value: Callable[[Completeness], float]) -> Gauge:
+    def each(name: str, help_: str, value: Callable[[Completeness], float]) -> Family:
         known = [(one, labels) for one, labels in zip(audits, of, strict=True) if not one.problem]
-        return Gauge(name, help_, tuple(Sample(value(one), labels) for one, labels in known))
+        return Family(name, help_, tuple(Sample(value(one), labels) for one, labels in known))
 
     return [
         each("completeness_ratio", "Of what athena has, the share that is here.", lambda one: one.share),

@@ -4,6 +4,7 @@ from django.urls import path
 
 from athena_dash.operations.views import (
     alerts,
+    calls,
     connect,
     failure,
     failures,
@@ -38,6 +39,7 @@ urlpatterns = [
     path("replays/<int:pk>/cancel", replays.move_replay, {"move": "cancel"}, name="cancel-replay"),
     path("feeds", feeds.feeds, name="feeds"),
     path("feeds/check/<slug:slug>", feeds.check_completeness, name="check-completeness"),
+    path("feeds/<slug:slug>/calls", calls.calls, name="calls"),
     path("feeds/<int:pk>", feeds.feed, name="feed"),
     path("feeds/<int:pk>/pause", feeds.move_feed, {"move": "pause"}, name="pause-feed"),
     path("feeds/<int:pk>/resume", feeds.move_feed, {"move": "resume"}, name="resume-feed"),

@@ -129,17 +129,23 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Connection
-        fields = ("base_url", "client_id", "client_secret", "calls_per_second", "calls_per_day")
+        fields = ("base_url", "client_id", "client_secret", "rotate_by", "calls_per_second", "calls_per_day")
         labels = {
             "base_url": "Base URL",
             "client_id": "Client id",
+            "rotate_by": "Replace the secret by",
             "calls_per_second": "Calls a second",
             "calls_per_day": "Calls a day",
+        }
+        help_texts = {
+            "rotate_by": "A warning is sent 14, 7 and 1 days before. Leave empty if the secret does not end.",
+            "calls_per_second": "Practices of the same client id share the highest of theirs.",
         }
         field_classes = {"base_url": forms.CharField}
         widgets = {
             "base_url": forms.TextInput(attrs={"inputmode": "url", "spellcheck": "false"}),
             "client_id": forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+            "rotate_by": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         }
 
     def clean_base_url(self) -> str:

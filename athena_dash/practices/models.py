@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -58,6 +59,9 @@ class Membership(models.Model):
         return f"{self.user} · {self.practice} · {self.role}"
 
 
+ROTATION_WARNINGS = (14, 7, 1)  # days before a credential must be rotated
+
+
 class Connection(models.Model):
     """How we reach athena for this practice. The secret is encrypted at rest and never shown again."""
 
@@ -71,12 +75,20 @@ class Connection(models.Model):
     checked_at = models.DateTimeField(null=True, blank=True)
     check_report = models.JSONField(default=list, blank=True)  # [{"step","ok","message"}], PHI-free
     credential_failed_at = models.DateTimeField(null=True, blank=True)
+    rotate_by = models.DateField(null=True, blank=True)  # athena tells no expiry: an admin does
     # What others prove themselves with when they push to us; null refuses them.
     push_secret = EncryptedText(null=True, blank=True)  # athena signs its event notifications with it
     push_token = EncryptedText(null=True, blank=True)  # an interface engine sends it as a bearer token
 
     def __str__(self) -> str:
         return f"{self.practice} at {self.base_url}"
+
+    def rotates_soon(self, today: date) -> bool:
+        return self.rotate_by is not None and (self.rotate_by - today).days <= max(ROTATION_WARNINGS)
+
+    @property
+    def rotation_sentence(self) -> str:
+        return f"The client secret must be replaced by {self.rotate_by:%d %b %Y}." if self.rotate_by else ""
 
 
 class Policy(models.Model):

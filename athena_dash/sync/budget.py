@@ -55,7 +55,9 @@ class Bucket:
 # the rate, and beside live what live leaves.
 #   Floor: a share that has had no call for 1 / (FLOOR * rate) seconds may borrow the next slot.
 #   Turns: whoever must wait gets a time of its own in its share's `line`, and asks again then. So nobody polls, those
-# who wait are served in order, and they do not wake up all at once.
+# who wait are served in order, and they do not wake up all at once. The line is the key's, unless the practice is the
+# narrower of the two. Who is refused in its turn, since others took the slot, gets another, off the beat: in step with
+# them it might be refused for ever.
 TAKE = """
 local practice, key, practice_day, key_day = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local practice_rate, key_rate = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -87,7 +89,8 @@ if slow > 0 then
 end
 local rate = math.min(practice_rate, key_rate)
 
-local line = number(practice, 'line:' .. share)
+local queue = practice_rate < key_rate and practice or key
+local line = number(queue, 'line:' .. share)
 local at
 if line > now and not turn then
     at = line
@@ -109,8 +112,9 @@ else
         return '0'
     end
     at = math.max(at, line)
+    if turn then at = at + (clock[2] % 997) / 997 / rate end
 end
-if at - now <= patience then keep(practice, 'line:' .. share, at + 1 / rate / (1 - reserve)) end
+if at - now <= patience then keep(queue, 'line:' .. share, at + 1 / rate / (1 - reserve)) end
 return tostring(at - now)
 """
 

@@ -30,6 +30,10 @@ class LoggedCall:
     share: str
     request_id: str
 
+    @property
+    def feed_name(self) -> str:
+        return self.feed.replace("_", " ")
+
 
 def add(record: CallRecord, practice_id: int, feed: str, share: str, pipeline: Any) -> None:
     """A call of the pipeline's."""

@@ -7,8 +7,6 @@ import threading
 from athena_dash.sync.models import Run
 from integrations.athena.calls import CallRecord
 
-KEPT_LATENCIES = 500
-
 
 class Tally:
     """A connector CallObserver; fetching threads report into it, the committing thread takes from it."""
@@ -16,14 +14,12 @@ class Tally:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.calls = self.bytes = self.rate_limited = 0
-        self.latencies: list[int] = []
 
     def on_call(self, record: CallRecord) -> None:
         with self.lock:
             self.calls += 1
             self.bytes += record.bytes
             self.rate_limited += record.status == 429
-            self.latencies.append(round(record.milliseconds))
 
     def move_to(self, run: Run) -> None:
         """Add what was counted since the last move to the run's counters."""
@@ -31,6 +27,4 @@ class Tally:
             run.calls += self.calls
             run.bytes += self.bytes
             run.rate_limited += self.rate_limited
-            run.latency_ms = [*run.latency_ms, *self.latencies][-KEPT_LATENCIES:]
             self.calls = self.bytes = self.rate_limited = 0
-            self.latencies = []

@@ -19,7 +19,10 @@ def test_healthz_needs_no_database(client: Client) -> None:
 @pytest.mark.django_db
 def test_readyz_asks_the_database_and_redis(client: Client) -> None:
     response = client.get("/readyz")
-    assert (response.status_code, response.json()) == (200, {"database": True, "redis": True})
+    assert (response.status_code, response.json()) == (
+        200,
+        {"database": True, "redis": True, "workers": 0, "open_circuits": 0},
+    )
 
 
 @pytest.mark.django_db

@@ -252,3 +252,48 @@ def test_a_route_that_cannot_work_is_not_saved(
 ) -> None:
     assert as_ada.post("/practices/riverside/alerts", typed).status_code == 422
     assert not AlertRoute.objects.exists()
+
+
+# -- what becomes of the connection ------------------------------------------------------------------------
+
+
+def said(practice: Practice) -> list[str]:
+    return sorted(Alert.objects.filter(practice=practice, closed_at=None).values_list("key", flat=True))
+
+
+def test_a_circuit_that_opens_and_closes_is_told_twice(at: Any, route: AlertRoute) -> None:
+    from athena_dash.sync import breaker
+    from athena_dash.sync.budget import shared
+
+    name = breaker.key_of(route.practice.connection.pk)
+    shared().hset(name, mapping={"till": NOON.timestamp() + 30, "since": NOON.timestamp()})
+    assert (transitions.evaluate(), transitions.evaluate()) == (1, 0)
+    assert said(route.practice) == ["circuit"]
+    shared().delete(name)
+    assert (transitions.evaluate(), said(route.practice)) == (1, [])
+
+
+def test_a_key_that_somebody_else_uses_is_told_of(at: Any, route: AlertRoute) -> None:
+    from athena_dash.sync.budget import shared
+    from athena_dash.sync.connections import key_name
+
+    name = f"budget:{key_name(route.practice.connection)}"
+    shared().hset(name, mapping={"foreign_since": int(NOON.timestamp()), "foreign": 60})
+    transitions.evaluate()
+    assert said(route.practice) == ["key"]
+    assert "60 calls that are not ours" in Alert.objects.get().sentence
+    shared().delete(name)
+
+
+@pytest.mark.parametrize(
+    ("days", "warnings"), [(15, 0), (14, 1), (8, 1), (7, 2), (2, 2), (1, 3), (0, 3), (-3, 3)]
+)
+def test_a_secret_to_be_replaced_is_told_of_14_7_and_1_days_before(
+    at: Any, route: AlertRoute, days: int, warnings: int
+) -> None:
+    Connection.objects.update(rotate_by=NOON.date() + dt.timedelta(days=days))
+    assert transitions.evaluate() == warnings
+    assert all("must be replaced by" in alert.sentence for alert in Alert.objects.all())
+    Connection.objects.update(rotate_by=NOON.date() + dt.timedelta(days=90))
+    transitions.evaluate()
+    assert said(route.practice) == []

@@ -8,12 +8,14 @@ import pytest
 from django.test import Client
 
 from athena_dash.core import clock
-from athena_dash.operations.feed_rows import feed_rows, latest_runs, percentile
+from athena_dash.operations.feed_rows import feed_rows, latest_runs
 from athena_dash.practices.models import Practice
 from athena_dash.sync import jobs
+from athena_dash.sync.budget import shared
 from athena_dash.sync.models import Audit, Feed, Run
 from tests.builders import a_feed, a_practice
 from tests.recovery.failing import a_failure
+from tests.sync.calling import made
 
 
 def a_run(feed: Feed, minutes_ago: int, **fields: object) -> Run:
@@ -22,14 +24,17 @@ def a_run(feed: Feed, minutes_ago: int, **fields: object) -> Run:
     return Run.objects.create(feed=feed, practice=feed.practice, started_at=at, **fields)
 
 
-def test_a_row_tells_of_its_last_runs_oldest_first(practice: Practice) -> None:
+def test_a_row_tells_of_its_last_runs_oldest_first_and_of_its_calls(practice: Practice) -> None:
+    shared().flushdb()
     feed = a_feed(practice, "claims")
-    a_run(feed, 2, records=7, latency_ms=[10, 20, 30])
-    a_run(feed, 1, records=9, latency_ms=[1000])
+    a_run(feed, 2, records=7)
+    a_run(feed, 1, records=9)
+    made(practice.connection, milliseconds=20.0, times=19)
+    made(practice.connection, milliseconds=1000.0)
     a_failure(practice)
     [row] = feed_rows(Feed.objects.filter(pk=feed.pk), clock.now())
     assert [bar.value for bar in row.bars][-3:] == [0, 7, 9]
-    assert (row.p50, row.p95, row.open_failures) == (20, 1000, 1)
+    assert (row.latency, row.open_failures) == ("25 / 25 / 1000", 1)
     assert row.last
     assert row.last.records == 9
 
@@ -39,15 +44,6 @@ def test_only_the_latest_runs_of_each_feed_are_read(practice: Practice) -> None:
     for minutes in range(20):
         a_run(feed, minutes)
     assert len(latest_runs([feed.pk])[feed.pk]) == 12
-
-
-@pytest.mark.parametrize(("share", "number"), [(0.5, 2), (0.95, 4), (0.25, 1)])
-def test_a_percentile_is_one_of_the_measured_numbers(share: float, number: int) -> None:
-    assert percentile([4, 1, 3, 2], share) == number
-
-
-def test_no_measurement_is_not_zero() -> None:
-    assert percentile([], 0.5) is None
 
 
 def test_the_list_costs_the_same_queries_however_many_feeds(

@@ -1,4 +1,4 @@
-"""What is wrong in some practices now, as {(practice, key): Condition}; three queries, however many practices."""
+"""What is wrong in some practices now, as {(practice, key): Condition}; five queries, however many practices."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from datetime import datetime
 
 from django.db.models import Max
 
-from athena_dash.practices.models import Connection
+from athena_dash.practices.models import ROTATION_WARNINGS, Connection
 from athena_dash.recovery.models import GroupState
 from athena_dash.sync.models import Failure, Feed
+from athena_dash.sync.standing import standings
 
 Key = tuple[int, str]
 """(practice, key of the alert)."""
@@ -25,7 +26,13 @@ class Condition:
 
 
 def conditions(practice_ids: Collection[int], now: datetime) -> dict[Key, Condition]:
-    return refused(practice_ids) | stale(practice_ids, now) | failing(practice_ids, now)
+    return (
+        refused(practice_ids)
+        | expiring(practice_ids, now)
+        | at_athena(practice_ids)
+        | stale(practice_ids, now)
+        | failing(practice_ids, now)
+    )
 
 
 def refused(practice_ids: Collection[int]) -> dict[Key, Condition]:
@@ -34,6 +41,28 @@ def refused(practice_ids: Collection[int]) -> dict[Key, Condition]:
         (pk, "credential"): Condition("athena refuses the credential.")
         for pk in found.values_list("practice_id", flat=True)
     }
+
+
+def expiring(practice_ids: Collection[int], now: datetime) -> dict[Key, Condition]:
+    """athena does not say when a secret ends; an admin does. Each warning is an alert of its own, so each is told."""
+    dated = Connection.objects.filter(practice__in=practice_ids, rotate_by__isnull=False)
+    return {
+        (one.practice_id, f"rotate:{days}"): Condition(one.rotation_sentence)
+        for one in dated
+        for days in ROTATION_WARNINGS
+        if one.rotate_by and (one.rotate_by - now.date()).days <= days
+    }
+
+
+def at_athena(practice_ids: Collection[int]) -> dict[Key, Condition]:
+    """While Valkey is away nothing is known of them; raising leaves every alert as it is until the next look."""
+    found: dict[Key, Condition] = {}
+    for practice_id, standing in standings(practice_ids).items():
+        if standing.open:
+            found[practice_id, "circuit"] = Condition(standing.sentence)
+        if standing.foreign:
+            found[practice_id, "key"] = Condition(standing.foreign.sentence)
+    return found
 
 
 def stale(practice_ids: Collection[int], now: datetime) -> dict[Key, Condition]:

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_POST
+from redis import RedisError
 
 from athena_dash.accounts.rights import (
     RUN_FEEDS,
@@ -20,9 +21,11 @@ from athena_dash.core.render import page
 from athena_dash.core.templatetags.ui import span
 from athena_dash.operations.completeness_rows import completeness_rows
 from athena_dash.operations.feed_rows import feed_rows
+from athena_dash.practices.querysets import PracticeQuerySet
 from athena_dash.sync import feeds as feeding
 from athena_dash.sync import jobs
 from athena_dash.sync.models import Audit, Failure, Feed
+from athena_dash.sync.standing import Standing, standings
 
 RUNS_LISTED = 50
 FAILURES_LISTED = 10
@@ -46,9 +49,18 @@ def feeds(request: HttpRequest) -> HttpResponse:
         "practices": practices,
         "completeness": completeness_rows(practices.filter(slug=slug) if slug else practices),
         "slug": slug,
+        "standings": standing_of(practices.filter(slug=slug) if slug else practices),
         "runnable": set(practices_with(request.user, RUN_FEEDS).values_list("pk", flat=True)),
     }
     return page(request, "operations/feeds.html", context, parts={"feeds": "operations/_feeds.html"})
+
+
+def standing_of(practices: PracticeQuerySet) -> list[Standing]:
+    """None while Valkey is away: what the workers know of athena is there."""
+    try:
+        return list(standings(list(practices.values_list("pk", flat=True))).values())
+    except RedisError:
+        return []
 
 
 @require_GET

@@ -8,7 +8,7 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_GET
 
 from athena_dash.core.metrics import CONTENT_TYPE, written
-from athena_dash.operations.metrics import gauges
+from athena_dash.operations.metrics import families
 
 
 @require_GET
@@ -23,4 +23,4 @@ def metrics(request: HttpRequest) -> HttpResponse:
             content_type="text/plain",
             headers={"WWW-Authenticate": 'Bearer realm="metrics"'},
         )
-    return HttpResponse(written(gauges()), content_type=CONTENT_TYPE)
+    return HttpResponse(written(families()), content_type=CONTENT_TYPE)

@@ -79,6 +79,8 @@ def health(practice: Practice, feeds: list[FeedRow]) -> Health:
         return Health(
             "bad", "Credential refused", "athena refuses the client id or secret: enter them again."
         )
+    if connection.rotates_soon(clock.now().date()):
+        return Health("wait", "Replace the secret", connection.rotation_sentence, "key-round")
     behind = [row for row in feeds if not row.state.trusted]
     if len(behind) == len(feeds):
         return Health("wait", "Starting", "No feed is up to date yet.")

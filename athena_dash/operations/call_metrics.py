@@ -1,0 +1,84 @@
+"""Calls to athena for Prometheus, by practice and feed: counters, a latency histogram, circuits, foreign use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import accumulate, product
+
+from redis import RedisError
+
+from athena_dash.core.metrics import Family, Sample
+from athena_dash.sync.budget import shared
+from athena_dash.sync.meters import BOUNDS, OTHER, Meter, meters
+from athena_dash.sync.resources import RESOURCES
+from athena_dash.sync.standing import standings
+
+FEEDS = (*RESOURCES, OTHER)
+LE = (*(f"{bound / 1000:g}" for bound in BOUNDS), "+Inf")
+
+
+def call_families(slugs: Mapping[int, str]) -> list[Family]:
+    """Without Valkey there is nothing to tell."""
+    try:
+        found = meters(list(product(slugs, FEEDS)), shared())
+        standing = standings(list(slugs))
+    except RedisError:
+        return []
+    metered = [
+        ({"practice": slugs[practice_id], "feed": feed}, meter)
+        for (practice_id, feed), meter in found.items()
+        if meter.calls
+    ]
+    at_athena = [({"practice": slugs[practice_id]}, one) for practice_id, one in standing.items()]
+    return [
+        Family(
+            "calls_total",
+            "Calls to athena by what came of them; rate_limited are its 429s.",
+            tuple(
+                Sample(number, {**labels, "outcome": outcome})
+                for labels, meter in metered
+                for outcome, number in meter.outcomes.items()
+            ),
+            "counter",
+        ),
+        Family(
+            "calls_by_share_total",
+            "Calls to athena by what they were made for.",
+            tuple(
+                Sample(number, {**labels, "share": share})
+                for labels, meter in metered
+                for share, number in meter.shares.items()
+            ),
+            "counter",
+        ),
+        Family(
+            "call_bytes_total",
+            "Bytes of athena's answers.",
+            tuple(Sample(meter.bytes, labels) for labels, meter in metered),
+            "counter",
+        ),
+        Family(
+            "call_duration_seconds",
+            "How long athena took.",
+            tuple(sample for labels, meter in metered for sample in histogram(meter, labels)),
+            "histogram",
+        ),
+        Family(
+            "circuit_open",
+            "1 while athena fails and is left alone.",
+            tuple(Sample(one.open, labels) for labels, one in at_athena),
+        ),
+        Family(
+            "foreign_calls",
+            "Calls by this API key in ten minutes that are not ours; 0 within the tolerance.",
+            tuple(Sample(one.foreign.calls if one.foreign else 0, labels) for labels, one in at_athena),
+        ),
+    ]
+
+
+def histogram(meter: Meter, labels: Mapping[str, str]) -> Iterator[Sample]:
+    """Cumulative, as Prometheus has it."""
+    for bound, number in zip(LE, accumulate(meter.buckets), strict=True):
+        yield Sample(number, {**labels, "le": bound}, "_bucket")
+    yield Sample(meter.milliseconds / 1000, labels, "_sum")
+    yield Sample(sum(meter.buckets), labels, "_count")
