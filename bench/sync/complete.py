@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import psycopg
+
 from bench.sync.cluster import Cluster
 from bench.sync.corpus import CHANGED, LINES, Corpus
 
+Connection = psycopg.Connection[Any]
 OURS = """
 select jsonb_build_object(
     'raw', (select count(*) from sync_rawrecord where resource = any(%(feeds)s)),
-    'unprocessed', (select count(*) from sync_rawrecord where processed_version is null),
     'failures', (select count(*) from sync_failure where resolved_at is null),
     'encounters', (select count(*) from records_encounter),
     'claims', (select count(*) from records_claim where primary_status <> ''),
@@ -39,6 +43,7 @@ def of_ours(cluster: Cluster, database: str, corpus: Corpus, version: int) -> di
     feeds = list(corpus.records)
     with cluster.connect(database) as connection:
         (found,) = connection.execute(OURS, {"feeds": feeds}).fetchone()
+        found["unprocessed"] = unprocessed(connection)
     changed = sum(-(-size // CHANGED) for size in corpus.records.values())
     wanted = rows(corpus) | {
         "raw": corpus.total + (version - 1) * changed,
@@ -51,6 +56,21 @@ def of_ours(cluster: Cluster, database: str, corpus: Corpus, version: int) -> di
     }
     missing = [f"{name}:{found[name]}/{count}" for name, count in wanted.items() if found[name] != count]
     return found | {"short": ",".join(missing) or "no"}
+
+
+def unprocessed(connection: Connection) -> int:
+    """Payloads without their facts and touched records without their visits, in whichever tables hold these."""
+    holding = connection.execute(
+        "select table_name from information_schema.columns where column_name = 'processed_version'"
+    ).fetchall()
+    count = sum(counted(connection, table, "processed_version is null") for (table,) in holding)
+    (touched,) = connection.execute("select to_regclass('sync_touched')").fetchone()
+    return count + (counted(connection, "sync_touched", "true") if touched else 0)
+
+
+def counted(connection: Connection, table: str, which: str) -> int:
+    (count,) = connection.execute(f"select count(*) from {table} where {which}").fetchone()  # noqa: S608
+    return count
 
 
 def of_rows(cluster: Cluster, database: str, corpus: Corpus) -> None:

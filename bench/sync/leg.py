@@ -25,6 +25,11 @@ class Leg:
         return {name: round(sum(w[name] for w in self.workers), 2) for name in ("cpu_python", "cpu_postgres")}
 
     @property
+    def busy(self) -> float:
+        """CPU seconds of both: what is left to compare when the machine has other work."""
+        return sum(self.cpu.values())
+
+    @property
     def rss_mb(self) -> int:
         return max(worker["rss_mb"] for worker in self.workers)
 

@@ -96,13 +96,14 @@ def run_feed(name: str) -> int:
 
 
 def finish() -> int:
-    """Whatever pulls have left to others; 0 when nothing is."""
+    """What pulls have left to the sweeper, without its grace: 0 when nothing was."""
+    from athena_dash.core import clock
     from athena_dash.practices.models import Practice
-    from athena_dash.sync import pipeline, sweep
-    from athena_dash.sync.models import RawRecord
+    from athena_dash.sync import sweep
 
     practice = Practice.objects.get()
-    rows = RawRecord.objects.for_practice(practice).filter(processed_version__isnull=True).order_by("pk")
-    ids = list(rows.values_list("pk", flat=True)[: sweep.SLICE])
-    pipeline.process(practice.pk, ids)
-    return len(ids)
+    with clock.frozen(clock.now() + 2 * sweep.GRACE):
+        if practice.pk not in sweep.practices_with_work()["left_behind"]:
+            return 0
+        sweep.process_left_behind(practice.pk)
+    return 1

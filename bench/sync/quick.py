@@ -25,8 +25,11 @@ def run(*, profiled: bool) -> Iterator[dict[str, object]]:
             baseline, _ = measured(services, "copy", partial(copying.copy, conninfo, address))
             profile = VAR / f"quick-{case}" if profiled else None
             leg, written = measured(services, "ours", partial(ours.pull, "ours", profile))
-            vs_copy = round(leg.seconds / baseline.seconds, 2)
-            yield {"case": case, **figures(made, leg), "vs_copy": vs_copy, **written}
+            times = {
+                "vs_copy": round(leg.seconds / baseline.seconds, 2),
+                "cpu_vs_copy": round(leg.busy / baseline.busy, 2),
+            }
+            yield {"case": case, **figures(made, leg), **times, **written}
             yield {"case": case, "contender": "copy", **figures(made, baseline)}
             yield {"case": case, "stages": "wall/cpu", **leg.stages}
             yield {"case": case, **complete.of_ours(services, "ours", made, version)}

@@ -17,25 +17,39 @@ STAGES = {
     "fetch": ("integrations.athena.session:Session.get",),
     "cut": ("integrations.athena.client:split", "integrations.fhir.client:read_searchset"),
     "keep": ("athena_dash.sync.pull:keep_pages",),
-    "lock": ("athena_dash.sync.pipeline:lock",),
-    "read_raw": ("athena_dash.sync.pipeline:newest_of",),
-    "normalise": ("athena_dash.sync.pipeline:understand",),
-    "upsert": ("athena_dash.sync.pipeline:upsert",),
-    "history": ("athena_dash.sync.pipeline:append_statuses",),
+    "lock": ("athena_dash.sync.pipeline:lock", "athena_dash.sync.landing:lock"),
+    "read_raw": (
+        "athena_dash.sync.pipeline:newest_of",
+        "athena_dash.sync.raw:load",
+        "athena_dash.sync.raw:superseded",
+    ),
+    "normalise": ("athena_dash.sync.pipeline:understand", "athena_dash.sync.landing:understand"),
+    "upsert": ("athena_dash.sync.pipeline:upsert", "athena_dash.sync.landing:upsert"),
+    "history": ("athena_dash.sync.pipeline:append_statuses", "athena_dash.sync.landing:append_statuses"),
     "route": ("athena_dash.sync.subjects:route",),
-    "conformance": ("athena_dash.sync.conformance:sample",),
+    "conformance": ("athena_dash.sync.conformance:sample", "athena_dash.sync.conformance:check"),
     "failures": (
         "athena_dash.sync.pipeline:resolve",
         "athena_dash.sync.pipeline:keep_unmapped",
-        "athena_dash.sync.pipeline:evidence_of",
+        "athena_dash.sync.landing:resolve",
+        "athena_dash.sync.landing:keep_unmapped",
+    ),
+    "evidence": ("athena_dash.sync.pipeline:evidence_of",),
+    "waiting": (
+        "athena_dash.sync.waiting:add",
+        "athena_dash.sync.waiting:take",
+        "athena_dash.sync.waiting:remove",
     ),
     "correlate": ("athena_dash.correlation.service:correlate",),
     "judge": (
         "athena_dash.correlation.service:judge_visits",
         "athena_dash.correlation.service:judge_orphans",
     ),
+    "land": ("athena_dash.sync.landing:land",),
+    "relate": ("athena_dash.sync.pipeline:drain",),
     "commit": ("athena_dash.sync.pull:commit",),
 }
+"""Stage → its places; what a stage of these is left with is what none of the stages inside it names."""
 
 
 class Stopwatch:
@@ -47,16 +61,21 @@ class Stopwatch:
 
     def install(self) -> None:
         for stage, places in STAGES.items():
-            for place in places:
-                path, _, name = place.partition(":")
-                try:
-                    owner: Any = import_module(path)
-                    *outer, last = name.split(".")
-                    for part in outer:
-                        owner = getattr(owner, part)
-                    setattr(owner, last, self.timed(stage, getattr(owner, last)))
-                except (ImportError, AttributeError):
-                    self.missing.append(place)
+            found = [place for place in places if self.wrap(stage, place)]
+            if not found:
+                self.missing.append(stage)
+
+    def wrap(self, stage: str, place: str) -> bool:
+        path, _, name = place.partition(":")
+        try:
+            owner: Any = import_module(path)
+            *outer, last = name.split(".")
+            for part in outer:
+                owner = getattr(owner, part)
+            setattr(owner, last, self.timed(stage, getattr(owner, last)))
+        except (ImportError, AttributeError):
+            return False
+        return True
 
     def timed(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)

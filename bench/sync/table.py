@@ -30,6 +30,9 @@ class Table:
     def seconds(self, case: str, contender: str) -> float:
         return median(leg.seconds for leg in self.legs[case, contender])
 
+    def busy(self, case: str, contender: str) -> float:
+        return median(leg.busy for leg in self.legs[case, contender])
+
     def figure(self, case: str, contender: str, name: str) -> float:
         return median(written[name] for written in self.written[case, contender])
 
@@ -54,6 +57,7 @@ class Table:
             **seconds,
             **speed,
             "vs_copy": round(self.times(case, "ours", "copy"), 2),
+            "cpu_vs_copy": round(self.busy(case, "ours") / self.busy(case, "copy"), 2),
             "vs_dlt": round(self.times(case, "dlt", "ours"), 2),
             "dead": self.figure(case, "ours", "dead"),
             "rewritten": self.figure(case, "ours", "rewritten"),
