@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -54,9 +54,12 @@ def keep_pages(
 
 
 def payloads(resource: Resource, page: Page, parent: str) -> list[Payload]:
-    """The page's records, each named and fingerprinted."""
-    owner = "" if resource.name in STANDING_ALONE else parent
-    return [payload(resource, id_field(resource), item, owner) for item in page.items]
+    """The page's records, each named and fingerprinted. One that stands alone but came without a usable id keeps
+    whom it was asked for: else nobody could ask for it again."""
+    found = [payload(resource, id_field(resource), item, parent) for item in page.items]
+    if resource.name not in STANDING_ALONE:
+        return found
+    return [record if is_nameless(record) else replace(record, parent_id="") for record in found]
 
 
 def id_field(resource: Resource) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from athena_dash.correlation.models import Gap
 from athena_dash.practices.models import Policy
-from athena_dash.records.models import Claim, Patient
+from athena_dash.records.models import Appointment, Claim, Patient
 from athena_dash.sync import pull, replay
 from athena_dash.sync.models import Attempt, Failure, Feed, RawRecord, Subject
 from integrations.sandbox.world import Claim as AthenaClaim
@@ -295,3 +295,26 @@ def test_two_workers_cannot_claim_one_failure(practice) -> None:
         worker.join(10)
     assert len([one for one in claimed if one]) == 1
     assert Attempt.objects.count() == 1
+
+
+@pytest.mark.parametrize("kind", ["patients", "claims", "appointments"])
+def test_a_record_asked_for_by_id_that_came_without_it_is_asked_for_again_by_that_id(
+    synced: Synced, kind: str
+) -> None:
+    table = {"patients": Patient, "claims": Claim, "appointments": Appointment}[kind]
+    record_id = table.objects.values_list("external_id", flat=True).latest("pk")
+    table.objects.filter(external_id=record_id).delete()
+    RawRecord.objects.filter(resource=kind, external_id=record_id).delete()  # as if it had never come
+    Subject.objects.update_or_create(
+        practice=synced.practice, resource=kind, key=record_id, defaults={"due_at": synced.athena.time.now}
+    )
+    synced.athena.fault("corrupt_record", f"/{kind}/{record_id}$", params={"as": "wrong_type"})
+    synced.pull(kind)
+    assert not table.objects.filter(external_id=record_id).exists()
+    failure = open_failures(synced.practice).get()
+    assert retry(failure).outcome == "failed"
+
+    synced.athena.heal()
+    assert retry(failure).outcome == "confirmed"
+    assert table.objects.filter(external_id=record_id).exists()
+    assert not open_failures(synced.practice).exists()
