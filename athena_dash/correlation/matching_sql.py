@@ -15,14 +15,16 @@ from athena_dash.correlation.unbound_sql import KNOWN_VISIT
 from athena_dash.correlation.weights import CANDIDATES_KEPT, WEIGHTS, WINDOW_DAYS
 
 BRIDGE = """
-select distinct on (e.external_id) e.external_id, coalesce(nullif(e.appointment_id, ''), named.external_id, ''), e.kind
-from scope_encounter s
-join records_encounter e on e.practice_id = %(practice)s and e.external_id = s.id
-left join records_appointment named
-  on named.practice_id = %(practice)s and named.encounter_id = s.id and named.encounter_id <> ''
- and named.status <> 'o'
-order by e.external_id, named.charge_entry_not_required, named.status = 'x', length(named.external_id),
-    named.external_id
+select id, appointment_id, kind from scope_encounter where appointment_id <> ''
+union all (
+    select distinct on (s.id) s.id, coalesce(named.external_id, ''), s.kind
+    from scope_encounter s
+    left join records_appointment named
+      on named.practice_id = %(practice)s and named.encounter_id = s.id and named.encounter_id <> ''
+     and named.status <> 'o'
+    where s.appointment_id = ''
+    order by s.id, named.charge_entry_not_required, named.status = 'x', length(named.external_id),
+        named.external_id)
 """
 
 # An encounter came first and has a visit of its own: once its appointment is known, the same row becomes that
@@ -105,7 +107,7 @@ left join {KNOWN_VISIT} alone
 """  # noqa: S608 - made of this module's constants
 
 CLAIM_LINKS = f"""
-select 'claim' as kind, c.external_id as record_id, coalesce(own.id, m.visit_id) as visit_id,
+select 'claim' as kind, c.id as record_id, coalesce(own.id, m.visit_id) as visit_id,
     case when own.id is not null then 'linked' when c.appointment_id <> '' then 'pending'
          else coalesce(m.state, 'unmatched') end as state,
     case when own.id is not null then 'id' when c.appointment_id <> '' then 'none'
@@ -113,11 +115,10 @@ select 'claim' as kind, c.external_id as record_id, coalesce(own.id, m.visit_id)
     case when own.id is not null then 1.0 else coalesce(m.score, 0.0) end::float as score,
     case when c.appointment_id <> '' then jsonb_build_object('appointment_id', c.appointment_id)
          else coalesce(m.evidence, '{{}}'::jsonb) end as evidence
-from scope_claim s
-join records_claim c on c.practice_id = %(practice)s and c.external_id = s.id
+from scope_claim c
 left join {KNOWN_VISIT} own
   on own.anchor = 'appointment' and own.anchor_id = c.appointment_id and c.appointment_id <> ''
-left join scope_match m on m.kind = 'claim' and m.record_id = s.id and c.appointment_id = ''
+left join scope_match m on m.kind = 'claim' and m.record_id = c.id and c.appointment_id = ''
 """  # noqa: S608 - made of this module's constants
 
 # A result that names no encounter is never guessed into one: it is an orphan that a person ties (G17).
@@ -247,13 +248,13 @@ def link_facts(scope: Scope, now: Any) -> None:
 
 
 def score(kind: str, pairs: str, scope: Scope) -> None:
-    run("delete from scope_pair", {})
+    for table in ("scope_pair", "scope_document", "scope_note"):
+        run(f"delete from {table}", {})  # noqa: S608 - this function's constants
     fill("scope_pair", pairs, scope.values | {"window": WINDOW_DAYS})
-    fill(
-        "scope_match",
-        scoring_sql.VERDICTS,
-        {**scope.values, **WEIGHTS, "kind": kind, "kept": CANDIDATES_KEPT},
-    )
+    fill("scope_document", scoring_sql.DOCUMENTS, scope.values)
+    fill("scope_note", scoring_sql.NOTES, scope.values)
+    kept = {"kind": kind, "kept": CANDIDATES_KEPT}
+    fill("scope_match", scoring_sql.VERDICTS, {**scope.values, **WEIGHTS, **kept})
 
 
 def write_links(wanted: str, scope: Scope, now: Any) -> None:

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
 MONEY: dict[str, Any] = {"max_digits": 12, "decimal_places": 2}
 
+# Every other index begins with the practice, and one statement writes thousands of rows of the one its caller holds
+# the lock of: an index and a check per row of their own would cost a backfill more than the matching.
+OF_PRACTICE: dict[str, Any] = {
+    "on_delete": models.CASCADE,
+    "related_name": "+",
+    "db_index": False,
+    "db_constraint": False,
+}
+
 
 class Visit(models.Model):
     """One visit of one patient, anchored by the strongest id that names it.
@@ -28,7 +37,7 @@ class Visit(models.Model):
         APPOINTMENT = "appointment"
         ENCOUNTER = "encounter"
 
-    practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
+    practice = models.ForeignKey("practices.Practice", **OF_PRACTICE)
     anchor = models.TextField(choices=Anchor.choices)
     anchor_id = models.TextField()
     patient_id = models.TextField(default="")  # after the merge map
@@ -102,17 +111,21 @@ class Link(models.Model):
         MANUAL = "manual", "a person decided"
         NONE = "none"
 
-    practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
+    practice = models.ForeignKey("practices.Practice", **OF_PRACTICE)
     kind = models.TextField(choices=Kind.choices)
     record_id = models.TextField()  # the record's external_id
-    visit = models.ForeignKey(Visit, null=True, on_delete=models.CASCADE, related_name="links")
+    visit = models.ForeignKey(  # link_visit is its index
+        Visit, null=True, on_delete=models.CASCADE, related_name="links", db_index=False
+    )
     state = models.TextField(choices=State.choices)
     method = models.TextField(choices=Method.choices, default=Method.NONE)
     score = models.FloatField(default=0)  # 0..1
     evidence = models.JSONField(
         default=dict
     )  # {"appointment_id": "…"} or {"candidates": [...]}; ids and facts, no names
-    decided_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    decided_by = models.ForeignKey(
+        "accounts.User", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     linked_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[Any] = PracticeOwned.as_manager()
@@ -130,6 +143,9 @@ class Link(models.Model):
                 OpClass("evidence", name="jsonb_path_ops"),
                 name="link_offers",
                 condition=models.Q(kind="claim", state="review"),
+            ),
+            models.Index(
+                fields=["decided_by"], name="link_decided", condition=models.Q(decided_by__isnull=False)
             ),
         ]
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from athena_dash.correlation.merges import MergeMap, merge_map
 from athena_dash.correlation.models import Link
-from athena_dash.correlation.scoring_sql import EXPLAINED, SCORED
+from athena_dash.correlation.scoring_sql import DOCUMENTS, EXPLAINED, NOTES, SCORED
 from athena_dash.correlation.tables import TABLES, run
 from athena_dash.correlation.unbound_sql import PAIRS_OF_CLAIMS, PAIRS_OF_ENCOUNTERS
 from athena_dash.correlation.weights import WEIGHTS, WINDOW_DAYS
@@ -46,7 +46,8 @@ with scope_unbound as (
     select unnest(%(patient_ids)s::text[]) as id, %(patient_id)s::text as survivor
 ), scope_visit as (
     select 0::bigint as id, ''::text as anchor, ''::text as anchor_id where false
-), scope_pair ({PAIR_COLUMNS}) as ({pairs})
+), scope_pair ({PAIR_COLUMNS}) as ({pairs}), scope_document (visit_id, encounter_id) as ({DOCUMENTS}),
+scope_note (visit_id, procedures, diagnoses) as ({NOTES})
 select visit_id, visit_date, department_id, provider_ids, procedures, diagnoses, days,
     case when days <= %(scored_days)s then points end, case when days <= %(scored_days)s then {EXPLAINED} end
 from ({SCORED}) scored

@@ -40,45 +40,51 @@ where g.kind = 'serviceline'
 }
 
 APPOINTMENTS = """
-select a.external_id from scope_given g
-join records_appointment a on a.practice_id = %(practice)s and a.external_id = g.id
-where g.kind = 'appointment'
-union select a.external_id from scope_given g
-join records_appointment a on a.practice_id = %(practice)s and a.patient_id = g.id
-where g.kind = 'merged'
-union select e.appointment_id from scope_given g
-join records_encounter e on e.practice_id = %(practice)s and e.external_id = g.id and e.appointment_id <> ''
-where g.kind = 'encounter'
-union select a.external_id from scope_given g
-join records_appointment a on a.practice_id = %(practice)s and a.encounter_id = g.id and a.encounter_id <> ''
-where g.kind = 'encounter'
-union select c.appointment_id from scope_given g
-join records_claim c on c.practice_id = %(practice)s and c.external_id = g.id and c.appointment_id <> ''
-where g.kind = 'claim'
+select a.external_id, a.patient_id, a.encounter_id from (
+    select id from scope_given where kind = 'appointment'
+    union select a.external_id from scope_given g
+    join records_appointment a on a.practice_id = %(practice)s and a.patient_id = g.id
+    where g.kind = 'merged'
+    union select e.appointment_id from scope_given g
+    join records_encounter e on e.practice_id = %(practice)s and e.external_id = g.id and e.appointment_id <> ''
+    where g.kind = 'encounter'
+    union select a.external_id from scope_given g
+    join records_appointment a on a.practice_id = %(practice)s and a.encounter_id = g.id and a.encounter_id <> ''
+    where g.kind = 'encounter'
+    union select c.appointment_id from scope_given g
+    join records_claim c on c.practice_id = %(practice)s and c.external_id = g.id and c.appointment_id <> ''
+    where g.kind = 'claim'
+) wanted
+join records_appointment a on a.practice_id = %(practice)s and a.external_id = wanted.id
 """
 
 ENCOUNTERS = """
-select id from scope_given where kind = 'encounter'
-union select e.external_id from scope_appointment s
-join records_encounter e on e.practice_id = %(practice)s and e.appointment_id = s.id and e.appointment_id <> ''
-union select a.encounter_id from scope_appointment s
-join records_appointment a on a.practice_id = %(practice)s and a.external_id = s.id and a.encounter_id <> ''
-union select e.external_id from scope_given g
-join records_encounter e on e.practice_id = %(practice)s and e.patient_id = g.id
-where g.kind = 'merged'
-union select l.record_id from scope_given g
-join correlation_visit v on v.practice_id = %(practice)s and v.anchor = 'appointment' and v.anchor_id = g.id
-join correlation_link l on l.visit_id = v.id and l.kind = 'encounter'
-where g.kind = 'appointment'
+select e.external_id, e.patient_id, e.appointment_id, e.kind from (
+    select id from scope_given where kind = 'encounter'
+    union select e.external_id from scope_appointment s
+    join records_encounter e on e.practice_id = %(practice)s and e.appointment_id = s.id and e.appointment_id <> ''
+    union select encounter_id from scope_appointment where encounter_id <> ''
+    union select e.external_id from scope_given g
+    join records_encounter e on e.practice_id = %(practice)s and e.patient_id = g.id
+    where g.kind = 'merged'
+    union select l.record_id from scope_given g
+    join correlation_visit v on v.practice_id = %(practice)s and v.anchor = 'appointment' and v.anchor_id = g.id
+    join correlation_link l on l.visit_id = v.id and l.kind = 'encounter'
+    where g.kind = 'appointment'
+) wanted
+join records_encounter e on e.practice_id = %(practice)s and e.external_id = wanted.id
 """
 
 CLAIMS = """
-select id from scope_given where kind = 'claim'
-union select c.external_id from scope_appointment s
-join records_claim c on c.practice_id = %(practice)s and c.appointment_id = s.id and c.appointment_id <> ''
-union select c.external_id from scope_given g
-join records_claim c on c.practice_id = %(practice)s and c.patient_id = g.id
-where g.kind = 'merged'
+select c.external_id, c.patient_id, c.appointment_id from (
+    select id from scope_given where kind = 'claim'
+    union select c.external_id from scope_appointment s
+    join records_claim c on c.practice_id = %(practice)s and c.appointment_id = s.id and c.appointment_id <> ''
+    union select c.external_id from scope_given g
+    join records_claim c on c.practice_id = %(practice)s and c.patient_id = g.id
+    where g.kind = 'merged'
+) wanted
+join records_claim c on c.practice_id = %(practice)s and c.external_id = wanted.id
 """
 
 FACTS = """
@@ -90,12 +96,9 @@ join records_clinicalfact f on f.practice_id = %(practice)s and f.encounter_id =
 # Every id, before and after merges, of the patients whose records without ids are matched anew.
 PATIENTS = """
 with named as (
-    select a.patient_id as id from scope_appointment s
-    join records_appointment a on a.practice_id = %(practice)s and a.external_id = s.id
-    union select e.patient_id from scope_encounter s
-    join records_encounter e on e.practice_id = %(practice)s and e.external_id = s.id
-    union select c.patient_id from scope_claim s
-    join records_claim c on c.practice_id = %(practice)s and c.external_id = s.id
+    select patient_id as id from scope_appointment
+    union select patient_id from scope_encounter
+    union select patient_id from scope_claim
     union select v.patient_id from scope_claim s
     join correlation_link l on l.practice_id = %(practice)s and l.kind = 'claim' and l.record_id = s.id
     join correlation_visit v on v.id = l.visit_id
@@ -111,12 +114,13 @@ union all
 select m.loser, m.survivor from survivor s join scope_merge m on m.survivor = s.id and m.loser <> m.survivor
 """
 
+# An id-less one among them names no appointment; an encounter's bridge may still find one that names it.
 ADD_CLAIMS = """
-select u.record_id from scope_unbound u
+select u.record_id, u.patient_id, '' from scope_unbound u
 where u.kind = 'claim' and not exists (select from scope_claim s where s.id = u.record_id)
 """
 ADD_ENCOUNTERS = """
-select u.record_id from scope_unbound u
+select u.record_id, u.patient_id, '', 'VISIT' from scope_unbound u
 where u.kind = 'encounter' and not exists (select from scope_encounter s where s.id = u.record_id)
 """
 
@@ -135,7 +139,7 @@ class Scope:
 
 
 def scope_of(practice_id: int, touched: Touched, merges: MergeMap) -> Scope:
-    prepare()
+    prepare(sum(map(len, touched.values())))
     values = {"practice": practice_id}
     given = {**touched, "merged": merges.relatives(touched.get("patient", ()))}
     for kind, ids in given.items():

@@ -6,41 +6,45 @@ itself against all visits of its patient, so that order never matters.
 
 from __future__ import annotations
 
+DOCUMENTS = """
+select distinct p.visit_id, l.record_id from (select distinct visit_id from scope_pair) p
+join correlation_link l on l.visit_id = p.visit_id and l.kind = 'encounter'
+"""
+
 # What the visits on offer document. Empty says nothing, for or against.
 NOTES = """
 select p.visit_id,
-    array_agg(distinct s.procedure_code) filter (where s.procedure_code not in ('', '0')) as procedures,
-    array_agg(distinct d.code) filter (where d.code not in ('', '0')) as diagnoses
-from (select distinct visit_id from scope_pair) p
-join correlation_link l on l.visit_id = p.visit_id and l.kind = 'encounter'
-join records_encounter e on e.practice_id = %(practice)s and e.external_id = l.record_id
+    array_agg(distinct s.procedure_code) filter (where s.procedure_code not in ('', '0')),
+    array_agg(distinct d.code) filter (where d.code not in ('', '0'))
+from scope_document p
+join records_encounter e on e.practice_id = %(practice)s and e.external_id = p.encounter_id
 left join records_serviceline s
-  on s.practice_id = %(practice)s and s.encounter_id = e.external_id and s.gone_at is null
+  on s.practice_id = %(practice)s and s.encounter_id = p.encounter_id and s.gone_at is null
 left join lateral unnest(e.diagnosis_codes) as d(code) on true
 group by p.visit_id
 """
 
 # One row a pair and one column a fact, null where either side does not say.
-FACTS = f"""
-with notes as materialized ({NOTES}), compared as (
+FACTS = """
+with compared as (
     select u.kind, u.record_id, p.visit_id, p.anchor_id, p.date as visit_date, p.department_id, p.provider_ids,
-        coalesce(n.procedures, '{{}}') as procedures, coalesce(n.diagnoses, '{{}}') as diagnoses,
+        coalesce(n.procedures, '{}') as procedures, coalesce(n.diagnoses, '{}') as diagnoses,
         abs(p.date - u.date) as days, cardinality(u.procedures) as procedures_said,
         cardinality(u.diagnoses) as diagnoses_said,
-        case when n.procedures is null or u.procedures = '{{}}' then null
+        case when n.procedures is null or u.procedures = '{}' then null
              else (select count(*) from unnest(u.procedures) code where code = any(n.procedures))
         end as procedures_shared,
-        case when n.diagnoses is null or u.diagnoses = '{{}}' then null
+        case when n.diagnoses is null or u.diagnoses = '{}' then null
              else (select count(*) from unnest(u.diagnoses) code where code = any(n.diagnoses))
         end as diagnoses_shared,
-        u.provider_ids <> '{{}}' and p.provider_ids <> '{{}}' as providers_known,
+        u.provider_ids <> '{}' and p.provider_ids <> '{}' as providers_known,
         u.provider_ids && p.provider_ids as same_provider, p.supervisor_id = any(u.provider_ids) as supervisor,
         u.department_id <> '' and p.department_id <> '' as departments_known,
         u.department_id = p.department_id as same_department,
         p.happened, p.expected, p.taken, p.awaited
     from scope_pair p
     join scope_unbound u on u.record_id = p.record_id and u.kind = %(kind)s
-    left join notes n on n.visit_id = p.visit_id
+    left join scope_note n on n.visit_id = p.visit_id
 )
 select *,
     case days when 0 then %(same_day)s when 1 then %(one_day)s when 2 then %(two_days)s else %(three_days)s end
@@ -59,7 +63,7 @@ select *,
     case when not happened then %(did_not_happen)s end as did_not_happen_points,
     days = 0 and happened and same_department and (same_provider or supervisor) as exact
 from compared
-"""  # noqa: S608 - made of this module's constants
+"""
 
 SCORED = f"""
 select *, date_points + coalesce(provider_points, 0) + coalesce(department_points, 0)

@@ -11,15 +11,15 @@ from typing import Any
 
 from django.db import connection
 
-LARGE = 1_000
-"""Rows from which the planner is told how many there are; below, any plan is quick."""
+LARGE = 5_000
+"""Ids from which hashes and sorts get memory of their own for the rest of the transaction."""
 
 TABLES = {
     "scope_given": "kind text, id text",
     "scope_merge": "loser text, survivor text",
-    "scope_appointment": "id text",
-    "scope_encounter": "id text",
-    "scope_claim": "id text",
+    "scope_appointment": "id text, patient_id text, encounter_id text",
+    "scope_encounter": "id text, patient_id text, appointment_id text, kind text",
+    "scope_claim": "id text, patient_id text, appointment_id text",
     "scope_fact": "id text",
     "scope_patient": "id text, survivor text",
     "scope_bridge": "encounter_id text, appointment_id text, kind text",
@@ -28,6 +28,8 @@ TABLES = {
         provider_ids text[], procedures text[], diagnoses text[]""",
     "scope_pair": """record_id text, visit_id bigint, anchor_id text, date date, department_id text,
         provider_ids text[], supervisor_id text, happened bool, expected bool, taken bool, awaited bool""",
+    "scope_document": "visit_id bigint, encounter_id text",
+    "scope_note": "visit_id bigint, procedures text[], diagnoses text[]",
     "scope_match": """kind text, record_id text, visit_id bigint, state text, method text, score float,
         evidence jsonb""",
     "scope_touched": "visit_id bigint",
@@ -37,21 +39,24 @@ MAKE = "".join(
     for name, columns in TABLES.items()
 )
 EMPTY = "".join(f"delete from {name};\n" for name in TABLES)  # noqa: S608 - this module's constants
+ROOMY = "set local work_mem = '64MB'; set local default_statistics_target = 10"
 
 
-def prepare() -> None:
+def prepare(ids: int) -> None:
     """Empty tables, also for a second correlation inside one transaction."""
     with connection.cursor() as cursor:
         cursor.execute("select to_regclass('pg_temp.scope_touched')")
         cursor.execute(EMPTY if cursor.fetchone() != (None,) else MAKE)
+        if ids >= LARGE:
+            cursor.execute(ROOMY)
 
 
 def fill(table: str, statement: str, values: Mapping[str, Any]) -> int:
-    """Rows of the select statement → the table. Returns how many."""
+    """Rows of the select statement → the table. Returns how many; the planner is told, whose guess is a thousand."""
     with connection.cursor() as cursor:
         cursor.execute(f"insert into {table} {statement}", values)
         count = int(cursor.rowcount)
-        if count >= LARGE:
+        if count:
             cursor.execute(f"analyze {table}")
     return count
 
