@@ -11,7 +11,7 @@ from typing import Any
 from athena_dash.correlation import scoring_sql, unbound_sql
 from athena_dash.correlation.scope import Scope
 from athena_dash.correlation.tables import fill, run
-from athena_dash.correlation.unbound_sql import KNOWN_VISIT
+from athena_dash.correlation.unbound_sql import visit_of
 from athena_dash.correlation.weights import CANDIDATES_KEPT, WEIGHTS, WINDOW_DAYS
 
 BRIDGE = """
@@ -80,9 +80,10 @@ select {NEXT_ID}, 'encounter', encounter_id from (
 """  # noqa: S608 - made of this module's constants
 
 APPOINTMENT_LINKS = f"""
-select 'appointment' as kind, v.anchor_id as record_id, v.id as visit_id, 'linked' as state, 'anchor' as method,
-    1.0::float as score, '{{}}'::jsonb as evidence
-from scope_appointment s join {KNOWN_VISIT} v on v.anchor = 'appointment' and v.anchor_id = s.id
+select 'appointment' as kind, s.id as record_id, coalesce(v.id, new_v.id) as visit_id, 'linked' as state,
+    'anchor' as method, 1.0::float as score, '{{}}'::jsonb as evidence
+from scope_appointment s {visit_of("appointment", "s.id")}
+where coalesce(v.id, new_v.id) is not null
 """  # noqa: S608 - made of this module's constants
 
 ENCOUNTER_LINKS = f"""
@@ -98,12 +99,13 @@ select 'encounter' as kind, b.encounter_id as record_id,
          when alone.id is null then '{{"awaits": "chart"}}'::jsonb
          else '{{}}'::jsonb end as evidence
 from scope_bridge b
-left join {KNOWN_VISIT} own on own.anchor = 'appointment' and own.anchor_id = b.appointment_id
+{visit_of("appointment", "b.appointment_id")}
 left join scope_match m
   on m.kind = 'encounter' and m.record_id = b.encounter_id and b.appointment_id = '' and m.state = 'linked'
-left join {KNOWN_VISIT} alone
-  on alone.anchor = 'encounter' and alone.anchor_id = b.encounter_id and b.appointment_id = ''
- and m.visit_id is null
+{visit_of("encounter", "b.encounter_id", "lone")}
+cross join lateral (select coalesce(v.id, new_v.id) as id) own
+cross join lateral (
+    select case when b.appointment_id = '' and m.visit_id is null then coalesce(lone.id, new_lone.id) end as id) alone
 """  # noqa: S608 - made of this module's constants
 
 CLAIM_LINKS = f"""
@@ -116,9 +118,9 @@ select 'claim' as kind, c.id as record_id, coalesce(own.id, m.visit_id) as visit
     case when c.appointment_id <> '' then jsonb_build_object('appointment_id', c.appointment_id)
          else coalesce(m.evidence, '{{}}'::jsonb) end as evidence
 from scope_claim c
-left join {KNOWN_VISIT} own
-  on own.anchor = 'appointment' and own.anchor_id = c.appointment_id and c.appointment_id <> ''
+{visit_of("appointment", "c.appointment_id")}
 left join scope_match m on m.kind = 'claim' and m.record_id = c.id and c.appointment_id = ''
+cross join lateral (select coalesce(v.id, new_v.id) as id) own
 """  # noqa: S608 - made of this module's constants
 
 # A result that names no encounter is never guessed into one: it is an orphan that a person ties (G17).
@@ -184,13 +186,15 @@ where l.visit_id is not null
 """
 
 # Visits that a claim in review is offered to: their verdict says so (D10) and must learn how it began and ended.
-OFFERED = f"""
-select distinct v.id from scope_claim s
+OFFERED = """
+select distinct coalesce(v.id, new_v.id) from scope_claim s
 join correlation_link l
   on l.practice_id = %(practice)s and l.kind = 'claim' and l.record_id = s.id and l.state = 'review'
 cross join lateral jsonb_array_elements(l.evidence -> 'candidates') as candidate
-join {KNOWN_VISIT} v on v.id = (candidate ->> 'visit_id')::bigint
-"""  # noqa: S608 - made of this module's constants
+left join correlation_visit v on v.id = (candidate ->> 'visit_id')::bigint
+left join scope_visit new_v on new_v.id = (candidate ->> 'visit_id')::bigint
+where coalesce(v.id, new_v.id) is not null
+"""
 
 # Visits whose department, provider or patient's insurance changed.
 AROUND = """

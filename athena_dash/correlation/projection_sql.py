@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from athena_dash.correlation.scope import Scope
 from athena_dash.correlation.tables import run
-from athena_dash.correlation.unbound_sql import KNOWN_VISIT
 
-PROJECT = f"""
+PROJECT = """
 with touched as materialized (
     select distinct visit_id from scope_touched
 ), visit as materialized (
-    select v.* from touched t join {KNOWN_VISIT} v on v.id = t.visit_id
+    select t.visit_id as id, coalesce(v.anchor, new_v.anchor) as anchor,
+        coalesce(v.anchor_id, new_v.anchor_id) as anchor_id
+    from touched t
+    left join correlation_visit v on v.id = t.visit_id
+    left join scope_visit new_v on new_v.id = t.visit_id
 ), claim as materialized (
     select l.visit_id, c.external_id, c.primary_insurance_id, c.created_date,
         sum(n.amount) as charges, sum(n.payments) as paid, sum(n.outstanding) as outstanding,
@@ -85,7 +88,7 @@ where v.id = w.id and
     is distinct from
     (w.patient_id, w.date, w.department_id, w.provider_id, w.type_name, w.payer_name,
      w.charges, w.paid, w.outstanding)
-"""  # noqa: S608 - made of this module's constants
+"""
 
 
 def project(scope: Scope) -> None:

@@ -6,10 +6,15 @@ Each text is a select over the scope_* tables, or over anything else of those na
 
 from __future__ import annotations
 
-# A visit made by this run is known before it is written (`matching_sql`).
-KNOWN_VISIT = """(
-    select id, anchor, anchor_id from correlation_visit where practice_id = %(practice)s
-    union all select id, anchor, anchor_id from scope_visit)"""
+
+def visit_of(anchor: str, anchor_id: str, name: str = "v") -> str:
+    """Joins the visit as `name`, or as `new_name` while it is made by this run and not yet written
+    (`matching_sql`); as two joins, for a union of both is planned as a scan of every visit."""
+    return f"""
+left join correlation_visit {name}
+  on {name}.practice_id = %(practice)s and {name}.anchor = '{anchor}' and {name}.anchor_id = {anchor_id}
+left join scope_visit new_{name} on new_{name}.anchor = '{anchor}' and new_{name}.anchor_id = {anchor_id}"""
+
 
 UNBOUND_CLAIMS = """
 select 'claim', c.external_id, '', p.survivor, c.service_date, c.department_id,
@@ -38,7 +43,7 @@ where not exists (
 
 # `taken` for an encounter: the appointment has one by id.
 PAIRS_OF_ENCOUNTERS = f"""
-select u.record_id, v.id, v.anchor_id, a.date, a.department_id,
+select u.record_id, coalesce(v.id, new_v.id), a.external_id, a.date, a.department_id,
     array_remove(array_remove(array[a.provider_id, a.rendering_provider_id], ''), '0'), a.supervising_provider_id,
     a.status in ('2', '3', '4'), true,
     a.external_id <> u.own_id and (a.encounter_id <> '' or exists (
@@ -50,15 +55,15 @@ join scope_patient p on p.survivor = u.patient_id
 join records_appointment a
   on a.practice_id = %(practice)s and a.patient_id = p.id and a.gone_at is null
  and a.date between u.date - %(window)s::int and u.date + %(window)s::int
-join {KNOWN_VISIT} v on v.anchor = 'appointment' and v.anchor_id = a.external_id
-where u.kind = 'encounter'
+{visit_of("appointment", "a.external_id")}
+where coalesce(v.id, new_v.id) is not null and u.kind = 'encounter'
 """  # noqa: S608 - made of this module's constants
 
 # A slip waived as a duplicate has its charges on another claim, such as one keyed by hand; other waivers expect none.
 # `awaited`: status 4 means that a claim exists (revenue-cycle.md §0.2).
 # `taken` for a claim: a live claim names the visit's appointment by id. Voids are told by their netted lines.
 PAIRS_OF_CLAIMS = f"""
-select u.record_id, v.id, v.anchor_id, a.date, a.department_id,
+select u.record_id, coalesce(v.id, new_v.id), a.external_id, a.date, a.department_id,
     array_remove(array_remove(array[a.provider_id, a.rendering_provider_id], ''), '0'), a.supervising_provider_id,
     a.status in ('2', '3', '4'),
     not a.charge_entry_not_required or a.charge_entry_not_required_reason ilike 'duplicate%%',
@@ -77,10 +82,10 @@ join scope_patient p on p.survivor = u.patient_id
 join records_appointment a
   on a.practice_id = %(practice)s and a.patient_id = p.id and a.gone_at is null
  and a.date between u.date - %(window)s::int and u.date + %(window)s::int
-join {KNOWN_VISIT} v on v.anchor = 'appointment' and v.anchor_id = a.external_id
-where u.kind = 'claim'
+{visit_of("appointment", "a.external_id")}
+where coalesce(v.id, new_v.id) is not null and u.kind = 'claim'
 union all
-select u.record_id, v.id, v.anchor_id, e.date, e.department_id,
+select u.record_id, coalesce(v.id, new_v.id), e.external_id, e.date, e.department_id,
     array_remove(array_remove(array[e.provider_id], ''), '0'), '',
     e.status <> 'DELETED', e.kind <> 'FLOWSHEET', false, false
 from scope_unbound u
@@ -88,6 +93,6 @@ join scope_patient p on p.survivor = u.patient_id
 join records_encounter e
   on e.practice_id = %(practice)s and e.patient_id = p.id and e.gone_at is null
  and e.date between u.date - %(window)s::int and u.date + %(window)s::int
-join {KNOWN_VISIT} v on v.anchor = 'encounter' and v.anchor_id = e.external_id
-where u.kind = 'claim'
+{visit_of("encounter", "e.external_id")}
+where coalesce(v.id, new_v.id) is not null and u.kind = 'claim'
 """  # noqa: S608 - made of this module's constants
