@@ -15,9 +15,10 @@ from bench.sync.measure import backend_cpu, own_cpu, peak_rss_mb
 WORKERS = 2
 
 
-def pull(database: str, profile: Path | None = None) -> Leg:
-    """Both workers are up and connected before the clock starts."""
-    arguments = [(database, profile and profile.with_suffix(f".{number}.prof")) for number in range(WORKERS)]
+def pull(database: str, profile: Path | None = None, concurrency: int | None = None) -> Leg:
+    """Both workers are up and connected before the clock starts. They share `concurrency`, else have the product's."""
+    profiles = [profile and profile.with_suffix(f".{number}.prof") for number in range(WORKERS)]
+    arguments = [(database, path, concurrency and concurrency // WORKERS) for path in profiles]
     with children(work, arguments) as workers:
         for worker in workers:
             said(worker)
@@ -37,7 +38,10 @@ def hand_out(workers: list[Pipe], jobs: list[tuple[str, str]]) -> int:
     while waiting or len(free) < len(workers):
         while free and waiting:
             free.pop(0).send(waiting.pop(0))
-        for worker in wait([worker for worker in workers if worker not in free], PATIENCE):
+        ready = wait([worker for worker in workers if worker not in free], PATIENCE)
+        if not ready:
+            raise TimeoutError("no worker came back")
+        for worker in ready:
             total += said(worker)
             free.append(worker)
     return total
@@ -46,10 +50,10 @@ def hand_out(workers: list[Pipe], jobs: list[tuple[str, str]]) -> int:
 # -- inside a worker -----------------------------------------------------------------------------------
 
 
-def work(pipe: Pipe, database: str, profile: Path | None) -> None:
+def work(pipe: Pipe, database: str, profile: Path | None, width: int | None) -> None:
     try:
         product.use(database)
-        product.list_feeds()
+        product.list_feeds(width)
         from django.db import connection
 
         from athena_dash.sync import jobs  # noqa: F401 - whatever a worker has imported before its first job

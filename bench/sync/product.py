@@ -87,9 +87,9 @@ def directory(envelope: str, id_field: str, zones: dict[str, Any]) -> bytes:
     return json.dumps({envelope: rows, "totalcount": len(rows)}).encode()
 
 
-def list_feeds() -> None:
-    """Make the three feeds lists: what the bench bends, and all it bends."""
-    from athena_dash.sync import resources, source
+def list_feeds(width: int | None) -> None:
+    """Make the three feeds lists: what the bench bends, and all it bends. `width`: calls of a run at once."""
+    from athena_dash.sync import connections, resources, source
     from integrations.athena import endpoints
     from integrations.athena.page import Page
 
@@ -114,3 +114,4 @@ def list_feeds() -> None:
             return super().pages(resource, *ahead, **params)
 
     source.AthenaClient = Lists
+    connections.WIDTH = width or connections.WIDTH

@@ -34,3 +34,4 @@ def run(*, profiled: bool) -> Iterator[dict[str, object]]:
             yield {"case": case, "stages": "wall/cpu", **leg.stages}
             yield {"case": case, **complete.of_ours(services, "ours", made, version)}
             complete.of_rows(services, "copy", made)
+            services.vacuum("ours")

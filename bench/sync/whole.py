@@ -103,7 +103,7 @@ def slow_pages(services: Cluster, play: Play, made: Corpus, table: Table, number
         services.create(name, GROUND)
     with ExitStack() as stack:
         pulls: dict[str, Callable[[], Leg]] = {
-            "ours": partial(ours.pull, "ours"),
+            "ours": partial(ours.pull, "ours", concurrency=CONCURRENCY),
             "copy": partial(copying.copy, services.postgres.conninfo("copy"), address, CONCURRENCY),
         }
         if number == 1:
