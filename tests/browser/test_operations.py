@@ -54,7 +54,15 @@ def paths_of_support() -> list[str]:
     plan = f"/replays/plan?fingerprint={failure.fingerprint}"
     replays = [f"/replays/{pk}" for pk in Replay.objects.values_list("pk", flat=True)]
     failures = ["/failures", "/failures?state=resolved", group, f"/failures/{failure.pk}"]
-    return [*failures, plan, "/replays", *replays, "/feeds", f"/feeds/{feed.pk}"]
+    return [
+        *failures,
+        plan,
+        "/replays",
+        *replays,
+        "/feeds",
+        f"/feeds/{feed.pk}",
+        f"/feeds/{feed.practice.slug}/calls",
+    ]
 
 
 PATHS_OF_ADMINS = (
