@@ -26,7 +26,8 @@ class MalformedJson(ValueError):
 
 
 def trimmed(body: bytes) -> bytes:
-    return body.removeprefix(_BOM).strip(_BLANK)
+    text = body[len(_BOM) :] if body.startswith(_BOM) else body  # removeprefix copies a page that has none
+    return text.strip(_BLANK)
 
 
 def object_members(raw: bytes) -> dict[str, bytes]:
