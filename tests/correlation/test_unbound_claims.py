@@ -133,3 +133,25 @@ def test_a_claim_of_other_services_than_the_visit_documents_goes_to_a_person(off
         a_claim("40", procedure_codes=["99232"]),
     )
     assert office.where("claim", "40") == "review"
+
+
+def test_a_link_without_an_id_says_what_each_fact_counted_and_what_else_was_near(office: Office) -> None:
+    office.receive(
+        an_appointment("100", status="4"),
+        an_appointment("101", date=WEDNESDAY + 2 * DAY, provider_id="72", status="x"),
+        a_claim("40", department_id=""),
+    )
+    link = office.link("claim", "40")
+    assert link.evidence["points"] == {"date": 4, "provider": 3, "awaited": 1.5}
+    shown = [(candidate["anchor_id"], candidate["points"]) for candidate in link.evidence["candidates"]]
+    assert shown == [("100", 8.5), ("101", -7.5)]
+
+
+def test_the_points_of_services_follow_the_share_that_the_visit_documents(office: Office) -> None:
+    office.receive(
+        an_appointment("100", encounter_id="9"),
+        an_encounter("9"),
+        a_service("s1", "9", "99213"),
+        a_claim("40", procedure_codes=["99213", "90471", "81002"]),
+    )
+    assert office.link("claim", "40").evidence["points"]["procedures"] == 0.83
