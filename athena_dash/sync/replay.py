@@ -6,8 +6,9 @@ Claimed by compare-and-set with a fencing token: a second click, a second tab an
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -16,15 +17,18 @@ from django.db.models import Count, F, Q, Sum
 
 from athena_dash.core import clock
 from athena_dash.correlation.models import Gap
-from athena_dash.sync import audit, failures, pipeline, pull, walks
+from athena_dash.sync import audit, failures, pipeline, pull, raw, walks
 from athena_dash.sync.budget import Share
+from athena_dash.sync.census import DAY_FIELD
 from athena_dash.sync.connections import source_for
-from athena_dash.sync.models import Attempt, Failure, RawRecord, Reason, Run, Stage, Subject
+from athena_dash.sync.models import Attempt, Audit, Failure, RawRecord, Reason, Run, Stage, Subject
 from athena_dash.sync.pages import STANDING_ALONE, keep_pages
 from athena_dash.sync.resources import RESOURCES
 from athena_dash.sync.source import Source
+from integrations.athena.endpoints import endpoint
 from integrations.athena.errors import CircuitOpen, Gone, InvalidResponse
 from integrations.athena.page import Page
+from integrations.athena.values import us_date
 
 if TYPE_CHECKING:
     from athena_dash.accounts.models import User
@@ -231,11 +235,34 @@ def pages_about(
     elif resource == "claims" and failure.appointment_id:
         yield from ((page, "") for page in source.v1.claims_of_appointment(failure.appointment_id))
     else:
-        raise NoWayBack
+        yield from ((page, "") for page in lists_around(source, resource, stored))
+
+
+def lists_around(source: Source, resource: str, stored: RawRecord) -> Iterator[Page]:
+    """Of a record that names neither itself nor an owner: the whole list where that is small, the day it says it is
+    of, or what the changed feed handed out around then, which consumes nothing."""
+    if RESOURCES[resource].listed:
+        return source.v1.pages(resource)
+    if dates := day_of(resource, stored):
+        return source.v1.pages(resource, **dates)
+    if RESOURCES[resource].changed:
+        then = (stored.fetched_at - walks.OVERLAP, stored.fetched_at + walks.OVERLAP)
+        return source.v1.changed(resource, processed_between=then)
+    raise NoWayBack
+
+
+def day_of(resource: str, stored: RawRecord) -> dict[str, date]:
+    """The window of one day, by the parameters of its list; none when the payload shows no day."""
+    document = raw.parsed(raw.read(stored))
+    if resource in DAY_FIELD and isinstance(document, dict):
+        with suppress(ValueError):
+            if day := us_date(document.get(DAY_FIELD[Audit.Kind(resource)])):
+                return dict.fromkeys(endpoint(resource).dates or (), day)
+    return {}
 
 
 class NoWayBack(InvalidResponse):
-    """The payload names no record, parent or appointment to ask about."""
+    """The payload names no record, parent, day or feed to ask about."""
 
     def __init__(self) -> None:
         super().__init__(

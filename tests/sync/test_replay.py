@@ -318,3 +318,33 @@ def test_a_record_asked_for_by_id_that_came_without_it_is_asked_for_again_by_tha
     assert retry(failure).outcome == "confirmed"
     assert table.objects.filter(external_id=record_id).exists()
     assert not open_failures(synced.practice).exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "edit", "column", "says"),
+    [
+        ("patients", {"first_name": "Quill"}, "first_name", "Quill"),
+        ("appointments", {"minutes": 55}, "minutes", 55),
+        ("claims", {"diagnoses": ()}, "diagnosis_codes", []),
+    ],
+)
+def test_a_changed_record_that_names_neither_itself_nor_an_owner_is_found_again(
+    synced: Synced, kind: str, edit: dict[str, object], column: str, says: object
+) -> None:
+    table = {"patients": Patient, "claims": Claim, "appointments": Appointment}[kind]
+    ours = set(table.objects.values_list("external_id", flat=True))
+    thing = next(one for one in synced.athena.things(kind.removesuffix("s")) if one.id in ours)
+    changed = msgspec.structs.replace(thing, modified=synced.athena.time.now, **edit)
+    synced.athena.change(kind.removesuffix("s"), changed)
+    synced.athena.fault("corrupt_record", f"/{kind}/changed$", params={"as": "wrong_type"})
+    if kind == "claims":  # nor the visit it is of
+        hidden = {"field": "appointmentid", "as": "null"}
+        synced.athena.fault("corrupt_record", f"/{kind}/changed$", name="visit", params=hidden)
+    synced.pull(kind)
+    failure = open_failures(synced.practice).get()
+    assert failure.record_id == ""
+
+    synced.athena.heal()
+    assert retry(failure).outcome == "confirmed"
+    assert getattr(table.objects.get(external_id=thing.id), column) == says
+    assert not open_failures(synced.practice).exists()
