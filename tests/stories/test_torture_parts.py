@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,15 +14,18 @@ from django.db import connection
 
 from athena_dash.core import clock
 from athena_dash.correlation.models import Link
-from athena_dash.operations.torture import newcomer, proof
+from athena_dash.operations.torture import newcomer, processes, proof
+from athena_dash.operations.torture.disturb import HTTP, VIOLENCE, Done
 from athena_dash.operations.torture.plan import CALM, STORM, Kind, plan
 from athena_dash.operations.torture.proof import Compared
 from athena_dash.operations.torture.recovery import Healing
-from athena_dash.operations.torture.report import Report
+from athena_dash.operations.torture.report import Report, lag_figures
 from athena_dash.operations.torture.truth import Truth
+from athena_dash.operations.torture.watch import Lag
 from athena_dash.operations.torture.world_time import WorldTime
 from athena_dash.records.models import Appointment, Claim, ClaimStatusChange, Patient
 from athena_dash.sync.models import RawRecord
+from integrations.sandbox.server.fault_kinds import KINDS
 from tests.sync.athena import NOW, PRACTICE
 from tests.sync.rig import Synced
 
@@ -29,6 +35,27 @@ def test_a_plan_follows_its_seed_and_leaves_some_calm() -> None:
     assert planned == plan(7, 600) != plan(8, 600)
     assert {one.kind for one in planned} == set(Kind), "ten minutes meet everything"
     assert all(one.at % (STORM + CALM) <= STORM for one in planned)
+
+
+def test_whatever_a_plan_may_ask_for_can_be_done() -> None:
+    assert set(HTTP) ^ set(VIOLENCE) == set(Kind)
+    assert {fault["kind"] for fault in HTTP.values()} <= KINDS
+
+
+def test_a_change_seen_during_a_disturbance_is_counted_apart() -> None:
+    done = [Done(Kind.HTML, began=100, ended=110, hits=3)]
+    before, during, after = (Lag(world=30, began=at, ended=at + 5) for at in (80, 107, 120))
+    figures = lag_figures([before, during, after], done)
+    assert {where: late["n"] for where, late in figures.items()} == {"outside disturbances": 2, "inside": 1}
+
+
+def test_an_orphan_is_found_by_its_parent_and_ended() -> None:
+    child = subprocess.Popen(["sleep", "60"])
+    assert child.pid in processes.children(os.getpid())
+    assert "sleep 60" in processes.command(child.pid)
+    processes.end(child.pid)
+    assert child.pid not in processes.children(os.getpid())
+    assert processes.send(child.pid, signal.SIGCONT) == 0
 
 
 def test_the_worlds_time_runs_at_its_pace_leaps_and_never_goes_back(tmp_path: Path) -> None:
