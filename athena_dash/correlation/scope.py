@@ -13,7 +13,7 @@ from typing import Any
 
 from athena_dash.correlation import unbound_sql
 from athena_dash.correlation.merges import MergeMap
-from athena_dash.correlation.tables import fill, prepare, run
+from athena_dash.correlation.tables import LARGE, fill, prepare, run
 
 Touched = Mapping[str, Collection[str]]
 """Records table name → changed external ids."""
@@ -130,6 +130,7 @@ class Scope:
     """The ids are in the scope_* tables; here only how many of some, so that what is empty is not asked about."""
 
     practice_id: int
+    large: bool
     unbound_encounters: int
     unbound_claims: int
 
@@ -139,7 +140,8 @@ class Scope:
 
 
 def scope_of(practice_id: int, touched: Touched, merges: MergeMap) -> Scope:
-    prepare(sum(map(len, touched.values())))
+    large = sum(map(len, touched.values())) >= LARGE
+    prepare(large=large)
     values = {"practice": practice_id}
     given = {**touched, "merged": merges.relatives(touched.get("patient", ()))}
     for kind, ids in given.items():
@@ -161,7 +163,7 @@ def scope_of(practice_id: int, touched: Touched, merges: MergeMap) -> Scope:
     if claims:
         fill("scope_claim", ADD_CLAIMS, values)
     fill("scope_fact", FACTS, values)
-    return Scope(practice_id, encounters, claims)
+    return Scope(practice_id, large, encounters, claims)
 
 
 TOUCHED_VISITS = """

@@ -15,6 +15,7 @@ from athena_dash.correlation.merges import merge_map
 from athena_dash.correlation.orphans import due_orphans, judge_orphans
 from athena_dash.correlation.projection_sql import project
 from athena_dash.correlation.scope import Touched, scope_of, touched_visits
+from athena_dash.correlation.tables import tell_planner
 from athena_dash.correlation.verdict import Evidence
 
 __all__ = [
@@ -47,4 +48,6 @@ def correlate(practice_id: int, touched: Touched) -> set[int]:
     matching_sql.note_offered(scope)
     matching_sql.note_around(scope)
     project(scope)
+    if scope.large:
+        tell_planner()
     return touched_visits()

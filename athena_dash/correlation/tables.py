@@ -42,12 +42,12 @@ EMPTY = "".join(f"delete from {name};\n" for name in TABLES)  # noqa: S608 - thi
 ROOMY = "set local work_mem = '64MB'; set local default_statistics_target = 10"
 
 
-def prepare(ids: int) -> None:
+def prepare(*, large: bool) -> None:
     """Empty tables, also for a second correlation inside one transaction."""
     with connection.cursor() as cursor:
         cursor.execute("select to_regclass('pg_temp.scope_touched')")
         cursor.execute(EMPTY if cursor.fetchone() != (None,) else MAKE)
-        if ids >= LARGE:
+        if large:
             cursor.execute(ROOMY)
 
 
@@ -65,3 +65,10 @@ def run(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return cursor.fetchall() if cursor.description else []
+
+
+def tell_planner() -> None:
+    """After a large run, what it wrote. Autovacuum may have looked while nothing was committed, and the next run would
+    then be planned for empty tables: a nested loop over all of them."""
+    with connection.cursor() as cursor:
+        cursor.execute("analyze (skip_locked) correlation_visit, correlation_link")
