@@ -32,15 +32,16 @@ Fact = TypeVar("Fact")
 
 
 def load(practice_id: int, visit_ids: Collection[int], policies: Policies) -> list[VisitFacts]:
-    def rows(statement: str) -> list[Row]:
-        return sql.rows(statement, practice_id, visit_ids)
-
-    visits = rows(sql.VISITS)
-    encounters = by_owner(rows(sql.ENCOUNTERS), EncounterFacts)
-    services = by_owner(rows(sql.SERVICES), ServiceFacts)
-    claims = load_claims(rows, policies)
+    visits, encounters, services, claims, lines, notes, statuses = sql.rows(
+        practice_id,
+        visit_ids,
+        *(sql.VISITS, sql.ENCOUNTERS, sql.SERVICES, sql.CLAIMS, sql.LINES, sql.NOTES, sql.STATUSES),
+    )
+    encounters_of = by_owner(encounters, EncounterFacts)
+    services_of = by_owner(services, ServiceFacts)
+    claims_of = by_owner(claims, claims_from(lines, notes, statuses, Stages(policies.claim_statuses)))
     # What else may explain a missing claim is read only of visits that have none: nobody asks it of the others.
-    bare = [row for row in visits if row[0] not in claims]
+    bare = [row for row in visits if row[0] not in claims_of]
     around = neighbours_of(practice_id, {(row[5], row[3]) for row in bare if row[3]})
     offered = offered_to(practice_id, [row[0] for row in bare])
     visit: Callable[..., VisitFacts] = VisitFacts  # the rows of a cursor have no types to check
@@ -50,9 +51,9 @@ def load(practice_id: int, visit_ids: Collection[int], policies: Policies) -> li
             ZoneInfo(row[2]),
             *row[3:APPOINTMENT],
             appointment=AppointmentFacts(*row[APPOINTMENT:]) if row[APPOINTMENT] else None,
-            encounters=encounters.get(row[0], ()),
-            services=services.get(row[0], ()),
-            claims=claims.get(row[0], ()),
+            encounters=encounters_of.get(row[0], ()),
+            services=services_of.get(row[0], ()),
+            claims=claims_of.get(row[0], ()),
             possible_claims=offered.get(row[0], ()),
             neighbours=around.get((row[5], row[3]), NOBODY),
         )
@@ -71,12 +72,13 @@ def by_owner(rows: Iterable[Row], fact: Callable[..., Fact]) -> Mapping[Any, tup
     return {owner: tuple(facts) for owner, facts in found.items()}
 
 
-def load_claims(rows: Callable[[str], list[Row]], policies: Policies) -> Mapping[int, tuple[ClaimFacts, ...]]:
-    """By visit."""
-    stages = Stages(policies.claim_statuses)
-    lines = by_owner(rows(sql.LINES), LineFacts)
-    notes = stages_of_notes(rows(sql.NOTES), stages)
-    history = {(claim_id, slot): seen for claim_id, slot, *seen in rows(sql.STATUSES)}
+def claims_from(
+    lines: Iterable[Row], notes: Iterable[Row], statuses: Iterable[Row], stages: Stages
+) -> Callable[..., ClaimFacts]:
+    """What makes a claim of its row: its lines, notes and status history are found by its id."""
+    lines_of = by_owner(lines, LineFacts)
+    notes_of = stages_of_notes(notes, stages)
+    history = {(claim_id, slot): seen for claim_id, slot, *seen in statuses}
 
     def claim(id: str, service_date: date, created_on: date, provider_id: str, *words: str) -> ClaimFacts:
         slots = tuple(
@@ -84,10 +86,10 @@ def load_claims(rows: Callable[[str], list[Row]], policies: Policies) -> Mapping
             for name, raw in zip(SLOTS, words, strict=True)
         )
         return ClaimFacts(
-            id, service_date, created_on, provider_id, slots, lines.get(id, ()), notes.get(id, ())
+            id, service_date, created_on, provider_id, slots, lines_of.get(id, ()), notes_of.get(id, ())
         )
 
-    return by_owner(rows(sql.CLAIMS), claim)
+    return claim
 
 
 def slot_facts(name: str, raw: str, stage: ClaimStage, seen: Sequence[Any] | None) -> SlotFacts:

@@ -97,10 +97,8 @@ class Changes:
 
 
 def store(practice_id: int, judged: Sequence[Judged], now: datetime) -> Changes:
-    stored = {
-        row[:2]: row[2:]
-        for row in rows(STORED.format(**NAMED), practice_id, [visit.visit_id for visit in judged])
-    }
+    (found,) = rows(practice_id, [visit.visit_id for visit in judged], STORED.format(**NAMED))
+    stored = {row[:2]: row[2:] for row in found}
     changes = Changes()
     for visit in judged:
         for gap in visit.gaps:
