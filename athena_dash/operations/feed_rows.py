@@ -18,7 +18,7 @@ from athena_dash.sync.meters import FeedKey, Meter, last_day
 from athena_dash.sync.models import Feed, Run
 
 RUNS = 12
-TONES = {"fresh": "good", "stale": "bad", "failing": "wait", "paused": "", "never": "wait"}
+TONES = {"fresh": "good", "stale": "bad", "failing": "wait", "paused": "", "never": "wait", "filling": "wait"}
 SHAPES = {"paused": "circle-pause", "never": "circle-dashed"}
 
 

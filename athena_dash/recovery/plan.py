@@ -141,7 +141,8 @@ def _obstacle(failure: Failure, verb: Verb, now: datetime) -> str:
         return "already part of a replay that has not finished"
     if failure.claimed_until and failure.claimed_until > now:
         return "being tried at this moment"
-    if verb == Verb.REPROCESS and failure.subject_kind == Failure.SubjectKind.FEED:
+    unstored = (Failure.SubjectKind.FEED, Failure.SubjectKind.CHUNK)
+    if verb == Verb.REPROCESS and failure.subject_kind in unstored:
         return "nothing was stored to reprocess; re-fetch it instead"
     return ""
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from athena_dash.core import clock
 from athena_dash.practices.models import Practice
+from athena_dash.sync import backfill
+from athena_dash.sync.lease import move, take
 from athena_dash.sync.models import Feed
 from athena_dash.sync.resources import RESOURCES
+from athena_dash.sync.walks import HISTORY, ahead_of
+
+if TYPE_CHECKING:
+    from athena_dash.accounts.models import User
 
 
 class Freshness(StrEnum):
@@ -20,6 +28,7 @@ class Freshness(StrEnum):
     FAILING = "failing"
     PAUSED = "paused"
     NEVER = "never"
+    FILLING = "filling"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +43,19 @@ class FeedState:
 
 
 def create_feeds(practice: Practice) -> None:
-    """One feed per resource, due at once; feeds that exist are left as they are."""
+    """One feed per resource, due at once, and a backfill of its history; feeds that exist are left as they are."""
     now = clock.now()
+    with transaction.atomic():
+        make_feeds(practice, now)
+        for feed in Feed.objects.filter(practice=practice, filling_since=now, backfills=None):
+            ask_for_history(feed, now.date())
+
+
+def ask_for_history(feed: Feed, today: date) -> None:
+    backfill.ask(feed, today - HISTORY, today + ahead_of(RESOURCES[feed.resource]))
+
+
+def make_feeds(practice: Practice, now: datetime) -> None:
     Feed.objects.bulk_create(
         [
             Feed(
@@ -44,6 +64,7 @@ def create_feeds(practice: Practice) -> None:
                 due_at=now,
                 interval=resource.interval,
                 fresh_within=resource.fresh_within,
+                filling_since=now if resource.windows else None,
                 subscription=Feed.Subscription.MISSING if resource.changed else Feed.Subscription.NONE,
             )
             for resource in RESOURCES.values()
@@ -65,6 +86,39 @@ def run_now(feed: Feed) -> None:
     Feed.objects.filter(pk=feed.pk).update(due_at=clock.now())
 
 
+def set_back(feed: Feed, to: datetime, by: User) -> bool:
+    """Read again what is new since then; kept with who asked for it. False while a run holds the feed, or when its
+    cursor stands before that already."""
+    lease = take(feed.pk)
+    if lease is None:
+        return False
+    now = clock.now()
+    try:
+        with transaction.atomic():
+            held = lease.hold()
+            if marks := set_back_marks(held.cursor, to):
+                move(held, marks, now, by=by)
+                held.due_at = now
+                held.save(update_fields=["cursor", "due_at"])
+    finally:
+        lease.release()
+    return bool(marks)
+
+
+def set_back_marks(cursor: dict[str, Any], to: datetime) -> dict[str, Any]:
+    """Only marks that stand later. Rows the changed feed has handed out since are asked for again (`reading`)."""
+    marks: dict[str, Any] = {
+        mark: to.isoformat()
+        for mark in ("read_at", "walked_at")
+        if cursor.get(mark) and datetime.fromisoformat(cursor[mark]) > to
+    }
+    if "read_at" in marks:
+        marks["reading"] = True
+    if cursor.get("covered_to", "") > to.date().isoformat():
+        marks["covered_to"] = to.date().isoformat()
+    return marks
+
+
 def due(now: datetime) -> QuerySet[Feed]:
     return Feed.objects.filter(due_at__lte=now, paused_at__isnull=True, practice__paused_at__isnull=True)
 
@@ -84,4 +138,6 @@ def state(feed: Feed, now: datetime | None = None) -> FeedState:
         return FeedState(
             Freshness.FAILING, f"The last {feed.failures_in_a_row} runs failed; still within its objective."
         )
+    if feed.filling_since:
+        return FeedState(Freshness.FILLING, "What is new arrives; its history is still coming, newest first.")
     return FeedState(Freshness.FRESH, f"Up to date {minutes} minutes ago." if minutes else "Up to date.")

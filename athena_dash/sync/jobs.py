@@ -9,10 +9,10 @@ from athena_dash.core import clock
 from athena_dash.core.queue import wake
 from athena_dash.correlation import service as correlation
 from athena_dash.practices.models import Practice
-from athena_dash.sync import audit, feeds, pipeline, pull, sweep
+from athena_dash.sync import audit, backfill, feeds, pipeline, planning, pull, sweep
 
 QUEUE = "live"
-LONG_QUEUE = "backfill"  # an audit may take longer than a live job is allowed to
+LONG_QUEUE = "backfill"  # history and audits: they may take long, and live comes first
 
 
 def enqueue_due() -> int:
@@ -22,6 +22,8 @@ def enqueue_due() -> int:
     work = sweep.practices_with_work()
     made += sum(wake(QUEUE, process_left_behind, practice_id) for practice_id in work["left_behind"])
     made += sum(wake(QUEUE, retry_failures, practice_id) for practice_id in work["retry"])
+    made += sum(wake(QUEUE, plan_practice, practice_id) for practice_id in planning.due(now))
+    made += sum(ring_backfill(practice_id) for practice_id in backfill.due_practices(now))
     if correlation.due(now, 1) or correlation.due_orphans(now, 1):
         made += wake(QUEUE, reconsider)
     made += sum(wake(LONG_QUEUE, learn_prices, practice_id) for practice_id in correlation.due_to_learn(now))
@@ -35,6 +37,22 @@ def ask_for_audit(practice_id: int) -> bool:
 
 def pull_feed(feed_id: int) -> None:
     pull.run_feed(feed_id)
+
+
+def plan_practice(practice_id: int) -> None:
+    planning.plan(Practice.objects.get(pk=practice_id))
+
+
+def ring_backfill(practice_id: int) -> bool:
+    return wake(LONG_QUEUE, backfill_practice, practice_id)
+
+
+def backfill_practice(practice_id: int) -> None:
+    """One chunk, so that what is live gets its turn, then the bell again."""
+    if lease := backfill.take_next(practice_id):
+        pull.run_chunk(lease)
+        if practice_id in backfill.due_practices(clock.now()):
+            ring_backfill(practice_id)
 
 
 def process_left_behind(practice_id: int) -> None:

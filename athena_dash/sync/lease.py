@@ -1,20 +1,38 @@
-"""A worker's hold on a feed, with a fencing token: whoever lost the lease can no longer commit a page."""
+"""A worker's hold on a feed, with a fencing token: whoever lost the lease can no longer commit a page.
+
+What sync.pull commits under is anything that can `hold` and then `advance`: a feed here, a chunk in sync.backfill.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db.models import F, Q
 
 from athena_dash.core import clock
-from athena_dash.sync.models import Feed
+from athena_dash.sync.models import CursorMove, Feed, Run
+
+if TYPE_CHECKING:
+    from athena_dash.accounts.models import User
+    from athena_dash.sync.walks import Step
 
 LENGTH = timedelta(minutes=2)  # longer than the longest call with its retries; every page renews it
+MOVES_KEPT = 200
+FLAGS = frozenset({"reading"})  # in a cursor: says nothing of where it stands
 
 
 class LeaseLost(Exception):
-    """Another worker holds the feed now; what this one fetched since must not be written."""
+    """Another worker holds it now; what this one fetched since must not be written."""
+
+
+class Held(Protocol):
+    """In the caller's transaction: lock and renew, or raise LeaseLost; then write what the step and the run say."""
+
+    def hold(self) -> Any: ...
+
+    def advance(self, held: Any, step: Step, run: Run) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +50,14 @@ class Lease:
         feed.lease_until = clock.now() + LENGTH
         return feed
 
+    def advance(self, held: Feed, step: Step, run: Run) -> None:
+        now = clock.now()
+        if step.cursor:
+            move(held, step.cursor, now, run=run)
+        if step.subscription is not None:
+            held.subscription, held.subscribed_at = step.subscription, now
+        held.save(update_fields=["cursor", "subscription", "subscribed_at", "lease_until"])
+
     def release(self) -> None:
         Feed.objects.filter(pk=self.feed_id, lease_token=self.token).update(lease_until=None)
 
@@ -43,3 +69,16 @@ def take(feed_id: int) -> Lease | None:
     if not free.update(lease_token=F("lease_token") + 1, lease_until=now + LENGTH):
         return None
     return Lease(feed_id, Feed.objects.values_list("lease_token", flat=True).get(pk=feed_id))
+
+
+def move(
+    feed: Feed, marks: dict[str, Any], at: datetime, *, run: Run | None = None, by: User | None = None
+) -> None:
+    """Set marks of the cursor, and keep the move if any of them stands elsewhere now. The caller saves the feed."""
+    moved = {mark: to for mark, to in marks.items() if mark not in FLAGS and feed.cursor.get(mark) != to}
+    if moved:
+        before = {mark: feed.cursor.get(mark) for mark in moved}
+        CursorMove.objects.create(feed=feed, at=at, before=before, after=moved, run=run, by=by)
+        forgotten = CursorMove.objects.filter(feed=feed).order_by("-pk").values("pk")[MOVES_KEPT:]
+        CursorMove.objects.filter(pk__in=forgotten).delete()
+    feed.cursor |= marks

@@ -1,4 +1,5 @@
-"""Feed → pages → raw store: run a feed under its lease, committing each step whole, and process what it brought.
+"""Feed → pages → raw store: run a feed, or a chunk of its past, under a lease, committing each step whole, and
+process what it brought.
 
 One transaction per step: raw payloads, cursor, subjects asked and run counters together. A worker killed at any
 instruction leaves either the step or nothing of it; a worker that lost its lease can commit no further step.
@@ -8,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import F
 
 from athena_dash.core import clock
 from athena_dash.practices.models import Connection, Practice
-from athena_dash.sync import failures, pipeline, subjects, walks
+from athena_dash.sync import backfill, failures, pipeline, planning, subjects, walks
 from athena_dash.sync.budget import Share
 from athena_dash.sync.connections import source_for
-from athena_dash.sync.lease import Lease, LeaseLost, take
-from athena_dash.sync.models import Failure, Feed, Run, Stage, Subject
+from athena_dash.sync.lease import Held, Lease, LeaseLost, take
+from athena_dash.sync.models import BackfillChunk, Failure, Feed, Run, Stage, Subject
 from athena_dash.sync.pages import STANDING_ALONE, keep_pages
 from athena_dash.sync.resources import RESOURCES, Resource
 from athena_dash.sync.source import Source
@@ -44,7 +46,8 @@ STOPS_THE_RUN = (
     ConfigError,
     CircuitOpen,
 )  # the next subject would only meet the same
-SHARES = {"replay": Share.REPLAY, "backfill": Share.BACKFILL}  # by what triggered the run
+BACKFILL = "backfill"  # a Run's trigger
+SHARES = {"replay": Share.REPLAY, BACKFILL: Share.BACKFILL}  # by what triggered the run
 MOST_TRANSIENT = 5  # failing subjects of one step before the run gives up on athena for now
 
 Progress = Callable[[Run], None]
@@ -53,12 +56,15 @@ Progress = Callable[[Run], None]
 def sync_practice(
     practice: Practice, feeds: list[str] | None = None, progress: Progress | None = None
 ) -> list[Run]:
-    """Run the practice's feeds in the table's order, inline, until no subject is due any more."""
+    """Run the practice's feeds in the table's order, inline, each with what is due of its past, until no subject is
+    due any more."""
+    planning.plan(practice)
     by_name = {feed.resource: feed for feed in Feed.objects.for_practice(practice).filter(paused_at=None)}
     runs: list[Run] = []
     for name in RESOURCES:
         if name in by_name and (feeds is None or name in feeds):
             runs += run_until_idle(by_name[name], progress)
+            runs += run_backfills(by_name[name], progress)
     return runs
 
 
@@ -70,17 +76,49 @@ def run_until_idle(feed: Feed, progress: Progress | None) -> Iterator[Run]:
             return
 
 
+def run_backfills(feed: Feed, progress: Progress | None) -> Iterator[Run]:
+    while lease := backfill.take_next(feed.practice_id, feed.pk):
+        yield run_chunk(lease, progress=progress)
+
+
 def run_feed(feed_id: int, *, trigger: str = "schedule", progress: Progress | None = None) -> Run | None:
     """One run of a feed, or None while another worker holds it. Failures are recorded, not raised."""
     lease = take(feed_id)
     if lease is None:
         return None
     feed = Feed.objects.select_related("practice").get(pk=feed_id)
-    Run.objects.filter(feed=feed, outcome=Run.Outcome.RUNNING).update(outcome=Run.Outcome.LOST)  # killed
+    killed = Run.objects.filter(feed=feed, outcome=Run.Outcome.RUNNING).exclude(trigger=BACKFILL)
+    killed.update(outcome=Run.Outcome.LOST)
     run = Run.objects.create(feed=feed, practice_id=feed.practice_id, trigger=trigger, started_at=clock.now())
     tally = Tally()
     try:
-        finish(lease, run, tally, error=pull(feed, lease, run, tally, progress))
+        steps = partial(walk, resource=RESOURCES[feed.resource], feed=feed, now=run.started_at)
+        finish(lease, run, tally, error=pull(steps, lease, run, tally, progress))
+    except LeaseLost:
+        Run.objects.filter(pk=run.pk).update(outcome=Run.Outcome.LOST, finished_at=clock.now())
+    finally:
+        lease.release()
+    run.refresh_from_db()
+    return run
+
+
+def run_chunk(lease: backfill.ChunkLease, *, progress: Progress | None = None) -> Run:
+    """One window of a feed's past. Failures are recorded, not raised, and say when the chunk is due again."""
+    chunk = BackfillChunk.objects.select_related("backfill__feed__practice").get(pk=lease.chunk_id)
+    feed = chunk.backfill.feed
+    run = Run.objects.create(
+        feed=feed, practice_id=feed.practice_id, trigger=BACKFILL, started_at=clock.now()
+    )
+    Run.objects.filter(pk=chunk.run_id, outcome=Run.Outcome.RUNNING).update(
+        outcome=Run.Outcome.LOST
+    )  # killed
+    BackfillChunk.objects.filter(pk=chunk.pk, lease_token=lease.token).update(run=run)
+    tally = Tally()
+    try:
+        steps = partial(
+            walks.window, resource=RESOURCES[feed.resource], first=chunk.first, last=chunk.last, cursor={}
+        )
+        finish_chunk(lease, run, tally, error=pull(steps, lease, run, tally, progress))
     except LeaseLost:
         Run.objects.filter(pk=run.pk).update(outcome=Run.Outcome.LOST, finished_at=clock.now())
     finally:
@@ -90,13 +128,17 @@ def run_feed(feed_id: int, *, trigger: str = "schedule", progress: Progress | No
 
 
 def pull(
-    feed: Feed, lease: Lease, run: Run, tally: Tally, progress: Progress | None = None
+    steps: Callable[[Source], Iterator[Step]],
+    lease: Held,
+    run: Run,
+    tally: Tally,
+    progress: Progress | None = None,
 ) -> Exception | None:
-    """Walk the feed to its end, committing step by step; the error that ended it early."""
+    """Walk to the end, committing step by step; the error that ended it early."""
     try:
         share = SHARES.get(run.trigger, Share.LIVE)
-        with source_for(feed.practice, tally, share=share, feed=feed.resource) as source:
-            for step in walk(source, RESOURCES[feed.resource], feed, run.started_at):
+        with source_for(run.feed.practice, tally, share=share, feed=run.feed.resource) as source:
+            for step in steps(source):
                 commit(step, lease, run, tally)
                 if progress:
                     progress(run)
@@ -116,12 +158,11 @@ def walk(source: Source, resource: Resource, feed: Feed, now: datetime) -> Itera
     if resource.windows:
         yield from walks.walk_windows(source, resource, feed, now)
     if resource.subject:
-        subjects.plan_rereads(feed.practice_id, resource.name, now)
         due = subjects.due(feed.practice_id, resource.name, now, MOST_SUBJECTS)
         yield from walks.walk_subjects(source, resource, due)
 
 
-def commit(step: Step, lease: Lease, run: Run, tally: Tally) -> None:
+def commit(step: Step, lease: Held, run: Run, tally: Tally) -> None:
     """Keep the step in one transaction, then process its records in another.
 
     A subject that failed is settled in the same transaction: by a Failure, which then brings the next try, or by
@@ -133,16 +174,13 @@ def commit(step: Step, lease: Lease, run: Run, tally: Tally) -> None:
     put_off = [subject for subject, error in step.errors if isinstance(error, STOPS_THE_RUN)]
     failed = [(s, error) for s, error in step.errors if s not in missing and s not in put_off]
     with transaction.atomic():
-        feed = lease.hold()
+        held = lease.hold()
         kept = keep_pages(run.practice_id, resource, step.pages, run.pk)
         subjects.asked([*step.asked, *(subject for subject, _ in failed)], now)
         subjects.put_off(put_off, now)
         for subject, error in failed:
             failures.record(Stage.PULL, failing(run, resource, subject), error)
-        feed.cursor |= step.cursor
-        if step.subscription is not None:
-            feed.subscription, feed.subscribed_at = step.subscription, clock.now()
-        feed.save(update_fields=["cursor", "subscription", "subscribed_at", "lease_until"])
+        lease.advance(held, step, run)
         run.pages += len(step.pages)
         run.records += kept.records
         run.changed += len(kept.raw_ids)
@@ -231,6 +269,32 @@ def finish(lease: Lease, run: Run, tally: Tally, error: Exception | None) -> Non
             Failure.objects.filter(pk=failure.pk).update(
                 next_try_at=feed.due_at
             )  # the feed itself is the retry
+        say_credential(run, error, now)
+
+
+def finish_chunk(lease: backfill.ChunkLease, run: Run, tally: Tally, error: Exception | None) -> None:
+    now = clock.now()
+    subject = failures.Subject(
+        practice_id=run.practice_id,
+        kind=Failure.SubjectKind.CHUNK,
+        id=str(lease.chunk_id),
+        feed_id=run.feed_id,
+        resource=run.feed.resource,
+    )
+    with transaction.atomic():
+        chunk = lease.hold()
+        tally.move_to(run)
+        run.finished_at, next_try = now, None
+        if error is None:
+            run.outcome = Run.Outcome.DONE
+            failures.resolve(run.practice_id, [Stage.PULL], subject.kind, [subject.id], "retried")
+        else:
+            run.outcome, run.message = Run.Outcome.FAILED, failures.understand(error).message
+            failure = failures.record(Stage.PULL, subject, error)
+            next_try = failure.next_try_at or now + LONGEST_BACKOFF  # as a feed, it is never given up
+            Failure.objects.filter(pk=failure.pk).update(next_try_at=next_try)
+        run.save()
+        backfill.finish(chunk, run, next_try)
         say_credential(run, error, now)
 
 

@@ -43,13 +43,14 @@ select %(practice)s, %(resource)s, p.external_id, p.parent_id, p.body, p.hash, p
 from unnest(%(ids)s::text[], %(parents)s::text[], %(bodies)s::bytea[], %(hashes)s::bytea[], %(sizes)s::int[])
      with ordinality as p(external_id, parent_id, body, hash, size, position)
 left join lateral (
-    select r.hash, r.processed_version from sync_rawrecord r
+    select r.hash, r.processed_version, r.fetched_at from sync_rawrecord r
     where r.practice_id = %(practice)s and r.resource = %(resource)s
       and r.external_id = p.external_id and r.parent_id = p.parent_id
     order by r.id desc limit 1
 ) newest on true
-where newest.hash is distinct from p.hash
-   or (newest.processed_version is not null and newest.processed_version < %(version)s)
+where (newest.hash is distinct from p.hash
+       or (newest.processed_version is not null and newest.processed_version < %(version)s))
+  and (newest.fetched_at is null or newest.fetched_at <= %(fetched_at)s)
 order by p.position
 returning id
 """
@@ -66,7 +67,8 @@ def keep(
 ) -> list[int]:
     """Store what differs from the newest stored payload of the same record; return the new rows' ids.
 
-    A payload equal to a stored one that still waits to be processed is left to that row (the sweeper finds it).
+    A payload equal to a stored one that still waits to be processed is left to that row (the sweeper finds it). One
+    that was fetched before the newest stored one is no news: a backfill may commit what the live feed has overtaken.
     """
     newest = {
         (p.external_id, p.parent_id): p for p in payloads

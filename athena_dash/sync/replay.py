@@ -17,7 +17,7 @@ from django.db.models import Count, F, Q, Sum
 
 from athena_dash.core import clock
 from athena_dash.correlation.models import Gap
-from athena_dash.sync import audit, failures, pipeline, pull, raw, walks
+from athena_dash.sync import audit, backfill, failures, pipeline, pull, raw, walks
 from athena_dash.sync.budget import Share
 from athena_dash.sync.census import DAY_FIELD
 from athena_dash.sync.connections import source_for
@@ -132,7 +132,7 @@ def told(failure: Failure, result: RetryResult, verb: str, trigger: str, by: Use
 def measured(failure: Failure, visits: Collection[int], since: datetime) -> RetryResult:
     """Confirmed means: the record is in, correlation ran, and this is what became of the gaps it held open."""
     of_visits = Gap.objects.for_practice(failure.practice_id)
-    if visits or failure.subject_kind != Failure.SubjectKind.FEED:
+    if visits or failure.subject_kind not in (Failure.SubjectKind.FEED, Failure.SubjectKind.CHUNK):
         of_visits = of_visits.filter(visit_id__in=visits)
     closed = of_visits.filter(closed_at__gte=since).aggregate(count=Count("pk"), dollars=Sum("at_risk"))
     left = of_visits.filter(closed_at__isnull=True).count() if visits else 0
@@ -182,6 +182,8 @@ def refetch(failure: Failure) -> set[int]:
     newest athena has is processed again as it is: the fault may have been corrected on our side."""
     if failure.subject_kind == Failure.SubjectKind.AUDIT:
         return repeat_audit(failure)
+    if failure.subject_kind == Failure.SubjectKind.CHUNK:
+        return rerun_chunk(failure)
     if failure.subject_kind == Failure.SubjectKind.FEED or failure.feed is None:
         return rerun_feed(failure)
     stored = RawRecord.objects.filter(pk=failure.subject_id).first() if is_raw(failure) else None
@@ -270,8 +272,16 @@ class NoWayBack(InvalidResponse):
         )
 
 
+def rerun_chunk(failure: Failure) -> set[int]:
+    lease = backfill.take(int(failure.subject_id))
+    return came_through(pull.run_chunk(lease) if lease else None)
+
+
 def rerun_feed(failure: Failure) -> set[int]:
-    run = pull.run_feed(int(failure.subject_id), trigger="replay")
+    return came_through(pull.run_feed(int(failure.subject_id), trigger="replay"))
+
+
+def came_through(run: Run | None) -> set[int]:
     if run is None or run.outcome == Run.Outcome.LOST:
         raise FeedBusy
     if run.outcome != Run.Outcome.DONE:

@@ -1,14 +1,13 @@
 """Which patients, encounters and claims must be asked about one by one, and when; holds raw SQL.
 
 athenaOne has no practice-wide list of encounters, insurances, transactions or FHIR facts: each record that arrives
-makes the subjects around it due here (`route`), and open ones come due again by age (`plan_rereads`).
+makes the subjects around it due here (`route`), and open ones come due again by the planner (sync.planning).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from django.db import connection
 
@@ -120,29 +119,6 @@ on conflict (practice_id, resource, key, scope) do update
 set fetched_at = excluded.fetched_at, due_at = case when s.due_at > excluded.fetched_at then s.due_at end
 """
 
-HELD_AGAIN, OPEN_AGAIN, CHART_AGAIN = timedelta(minutes=15), timedelta(hours=4), timedelta(minutes=30)
-
-# The claims feed does not promise HOLD, DROP, BILLED or denial moves (athena-api.md §2.1): open claims are re-read.
-REREAD_CLAIMS = """
-update sync_subject s set due_at = %(now)s
-from records_claim c
-where s.practice_id = %(practice)s and s.resource = 'claims' and s.due_at is null
-  and c.practice_id = s.practice_id and c.external_id = s.key and c.gone_at is null
-  and s.fetched_at < %(now)s::timestamptz - case
-        when c.primary_status like '%%HOLD' or c.patient_status like '%%HOLD' then %(held)s else %(open)s end
-  and not (c.primary_status in ('', 'CLOSED') and c.secondary_status in ('', 'CLOSED')
-           and c.patient_status in ('', 'CLOSED'))
-"""
-
-# There is no encounter feed: a chart with an unsigned note is read again until it is signed.
-REREAD_CHARTS = """
-update sync_subject s set due_at = %(now)s
-where s.practice_id = %(practice)s and s.resource = 'encounters' and s.due_at is null
-  and s.fetched_at < %(now)s::timestamptz - %(chart)s
-  and exists (select from records_encounter e where e.practice_id = s.practice_id and e.patient_id = s.key
-              and e.department_id = s.scope and e.status in ('OPEN', 'REVIEW'))
-"""
-
 
 def route(practice_id: int, resource: str, touched: Touched, now: datetime) -> None:
     """Make the subjects around changed records due, in the caller's transaction."""
@@ -155,17 +131,6 @@ def route(practice_id: int, resource: str, touched: Touched, now: datetime) -> N
                 )
         if resource == "claims" and (claims := touched.get("claim")):
             cursor.execute(KNOW_CLAIMS, {"practice": practice_id, "ids": list(claims)})
-
-
-def plan_rereads(practice_id: int, resource: str, now: datetime) -> None:
-    """Let time make subjects due: open claims and unsigned charts."""
-    statement = {"claims": REREAD_CLAIMS, "encounters": REREAD_CHARTS}.get(resource)
-    if statement is None:
-        return
-    values: dict[str, Any] = {"practice": practice_id, "now": now}
-    values |= {"held": HELD_AGAIN, "open": OPEN_AGAIN, "chart": CHART_AGAIN}
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
 
 
 def due(practice_id: int, resource: str, now: datetime, limit: int) -> list[Subject]:

@@ -17,7 +17,7 @@ from athena_dash.sync.models import Failure, RawRecord
 
 SLICE = 5_000
 GRACE = timedelta(seconds=30)  # a page's own worker processes it right after keeping it
-SELF_RETRIED = Failure.SubjectKind.FEED  # a feed's next run is its retry
+SELF_RETRIED = (Failure.SubjectKind.FEED, Failure.SubjectKind.CHUNK)  # their next run is their retry
 
 
 def left_behind() -> Q:
@@ -35,7 +35,7 @@ def process_left_behind(practice_id: int) -> int:
 def due_failures() -> Q:
     now = clock.now()
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
-    return free & Q(resolved_at__isnull=True, next_try_at__lte=now) & ~Q(subject_kind=SELF_RETRIED)
+    return free & Q(resolved_at__isnull=True, next_try_at__lte=now) & ~Q(subject_kind__in=SELF_RETRIED)
 
 
 def retry_due(practice_id: int, limit: int = 50) -> int:

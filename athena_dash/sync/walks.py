@@ -86,20 +86,26 @@ def subscribe(source: Source, resource: Resource) -> str:
 
 
 def walk_windows(source: Source, resource: Resource, feed: Feed, now: datetime) -> Iterator[Step]:
-    """History first, in windows that move the cursor as they are committed; then what was recently modified."""
-    last = now.date() + (AHEAD if resource.windows == "service" else DAY)
+    """What was recently modified, and the days that have come into sight since. The cursor begins now: what is older
+    comes in by a backfill, which reads it later than this and so misses nothing in between."""
+    last = now.date() + ahead_of(resource)
     covered = feed.cursor.get("covered_to")
-    start = date.fromisoformat(covered) if covered else now.date() - HISTORY
+    if not covered:
+        yield Step(cursor={"covered_to": last.isoformat(), "walked_at": now.isoformat()})
+        return
+    start = date.fromisoformat(covered)
     while start < last:
         end = min(start + WINDOW, last)
         yield from window(source, resource, start, end, {"covered_to": end.isoformat()})
         start = end
-    walked = feed.cursor.get("walked_at")
+    walked = datetime.fromisoformat(feed.cursor.get("walked_at") or now.isoformat())
     active = feed.subscription == Feed.Subscription.ACTIVE
-    if not walked:
-        yield Step(cursor={"walked_at": now.isoformat()})
-    elif not active or now - datetime.fromisoformat(walked) >= SAFETY_NET:
-        yield from walk_recent(source, resource, now, datetime.fromisoformat(walked) - OVERLAP)
+    if not active or now - walked >= SAFETY_NET:
+        yield from walk_recent(source, resource, now, walked - OVERLAP)
+
+
+def ahead_of(resource: Resource) -> timedelta:
+    return AHEAD if resource.windows == "service" else DAY
 
 
 def walk_recent(source: Source, resource: Resource, now: datetime, since: datetime) -> Iterator[Step]:

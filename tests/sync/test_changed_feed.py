@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from athena_dash.records.models import Appointment, Claim
+from athena_dash.sync import backfill, pull
 from athena_dash.sync.models import Feed, Run
 from integrations.sandbox.store import Store
 from tests.sync.athena import CLIENT, PRACTICE
@@ -139,3 +140,32 @@ def test_a_changed_claim_has_its_transactions_read_again(desk, synced) -> None:
     synced.pull("claims")
     due = due_subjects(synced.practice).filter(resource="transactions")
     assert set(due.values_list("key", flat=True)) == moved
+
+
+def test_an_older_copy_that_a_chunk_commits_late_does_not_replace_a_newer_one(synced, monkeypatch) -> None:
+    """The chunk's page was fetched before the claim changed, and is committed after the feed has brought the change."""
+    claim = next(one for one in synced.athena.things("claim") if one.primary)
+    feed = synced.feed("claims")
+    created = Claim.objects.get(external_id=claim.id).created_date
+    backfill.ask(feed, created, created)
+    commit = pull.commit
+    overtaken: list[bool] = []
+
+    def overtake(step, lease, run, tally) -> None:
+        if isinstance(lease, backfill.ChunkLease) and not overtaken:
+            overtaken.append(True)
+            slot = msgspec.structs.replace(claim.primary, status="FOLLOWUP")
+            synced.athena.change(
+                "claim", msgspec.structs.replace(claim, primary=slot, modified=synced.athena.time.now)
+            )
+            synced.pull("patients")  # a minute passes
+            pull.run_feed(feed.pk)
+        commit(step, lease, run, tally)
+
+    # what is stored differs from what the chunk brings, so that its copy is news
+    slot = msgspec.structs.replace(claim.primary, status="BILLED")
+    synced.athena.change("claim", msgspec.structs.replace(claim, primary=slot))
+    monkeypatch.setattr(pull, "commit", overtake)
+    assert pull.run_chunk(backfill.take_next(synced.practice.pk)).outcome == Run.Outcome.DONE
+    assert overtaken
+    assert Claim.objects.get(external_id=claim.id).primary_status == "FOLLOWUP"

@@ -51,6 +51,7 @@ def take_over(feed: Feed) -> None:
 def test_a_worker_that_lost_its_lease_in_the_middle_commits_no_further_page(
     connected, athena, monkeypatch
 ) -> None:
+    Feed.objects.filter(resource="appointments").update(cursor={"covered_to": "2025-06-01"})
     feed = Feed.objects.get(resource="appointments")
     commit, committed = pull.commit, []
 

@@ -145,8 +145,7 @@ def unlearn(synced: Synced, ids: list[str]) -> None:
 
     pipeline.relate(synced.practice.pk, {"claim": set(ids)})
     feed = synced.feed("claims")
-    cursor = {key: value for key, value in feed.cursor.items() if key not in ("covered_to", "walked_at")}
-    Feed.objects.filter(pk=feed.pk).update(cursor=cursor)
+    Feed.objects.filter(pk=feed.pk).update(cursor={**feed.cursor, "covered_to": "2024-09-01"})
 
 
 # -- the subject of a feed -----------------------------------------------------------------------------

@@ -57,15 +57,21 @@ def walk(resource, cursor: dict, now: dt.datetime = NOW, *answers) -> tuple[Aske
 
 
 @pytest.mark.parametrize(("resource", "ahead"), [(APPOINTMENTS, walks.AHEAD), (CLAIMS, walks.DAY)])
-def test_history_is_covered_without_a_hole_from_its_first_day_to_its_last(resource, ahead) -> None:
+def test_a_new_cursor_begins_now_and_asks_for_nothing_of_the_past(resource, ahead) -> None:
     asked, cursor = walk(resource, {})
-    windows = asked.days(resource)
-    assert windows[0][0] == TODAY - walks.HISTORY
-    assert windows[-1][1] == TODAY + ahead
+    assert asked.params == []
+    assert cursor == {"covered_to": (TODAY + ahead).isoformat(), "walked_at": NOW.isoformat()}
+
+
+def test_days_missed_in_a_long_outage_are_covered_without_a_hole() -> None:
+    asked, cursor = walk(APPOINTMENTS, {"covered_to": (TODAY - 100 * walks.DAY).isoformat()})
+    windows = asked.days()
+    assert windows[0][0] == TODAY - 100 * walks.DAY
+    assert windows[-1][1] == TODAY + walks.AHEAD
     for (_, end), (start, _) in zip(windows, windows[1:], strict=False):
         assert start == end, "both days are included: the next window begins with the last day of this one"
     assert all(end - start <= walks.WINDOW for start, end in windows)
-    assert cursor["covered_to"] == (TODAY + ahead).isoformat()
+    assert cursor["covered_to"] == (TODAY + walks.AHEAD).isoformat()
 
 
 def test_a_walk_that_was_interrupted_goes_on_where_its_last_whole_window_ended() -> None:

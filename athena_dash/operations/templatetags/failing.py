@@ -35,6 +35,8 @@ def subject(failure: Failure) -> SafeString | str:
         return format_html('{} <span class="mono">{}</span>', kind(failure.record_kind), failure.record_id)
     if failure.subject_kind == Failure.SubjectKind.FEED:
         return f"{resource} feed"
+    if failure.subject_kind == Failure.SubjectKind.CHUNK:
+        return f"history of {resource}"
     if failure.subject_kind == Failure.SubjectKind.AUDIT:
         return f"completeness of {resource}"
     if failure.subject_kind == Failure.SubjectKind.VISIT:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_POST
 from redis import RedisError
 
 from athena_dash.accounts.rights import (
+    MANAGE_PRACTICE,
     RUN_FEEDS,
     SEE_FAILURES,
     SEE_FEEDS,
@@ -24,12 +25,15 @@ from athena_dash.operations.feed_rows import feed_rows
 from athena_dash.practices.querysets import PracticeQuerySet
 from athena_dash.sync import feeds as feeding
 from athena_dash.sync import jobs
-from athena_dash.sync.models import Audit, Failure, Feed
+from athena_dash.sync.models import Audit, Backfill, BackfillChunk, Failure, Feed
+from athena_dash.sync.resources import RESOURCES
 from athena_dash.sync.standing import Standing, standings
 
 RUNS_LISTED = 50
 FAILURES_LISTED = 10
 AUDITS_LISTED = 10
+BACKFILLS_LISTED = 5
+MOVES_LISTED = 15
 
 
 def _visible(request: HttpRequest, right: str) -> QuerySet[Feed]:
@@ -77,9 +81,23 @@ def feed(request: HttpRequest, pk: int) -> HttpResponse:
         "runs": found.runs.order_by("-started_at")[:RUNS_LISTED],
         "failures": failures.order_by("-last_seen")[:FAILURES_LISTED],
         "audits": audits_of(found),
+        "backfills": backfills_of(found),
+        "windows": RESOURCES[found.resource].windows,
+        "moves": found.moves.select_related("by").order_by("-pk")[:MOVES_LISTED],
+        "may_set_back": practices_with(request.user, MANAGE_PRACTICE).filter(pk=found.practice_id).exists(),
         "may_run": practices_with(request.user, RUN_FEEDS).filter(pk=found.practice_id).exists(),
     }
     return page(request, "operations/feed.html", context)
+
+
+def backfills_of(feed: Feed) -> QuerySet[Backfill]:
+    """Each with how many of its chunks are in which state."""
+    states = BackfillChunk.State
+    counts = {state.value: Count("chunks", filter=Q(chunks__state=state)) for state in states}
+    found = feed.backfills.select_related("asked_by").annotate(
+        size=Count("chunks"), records=Sum("chunks__records"), calls=Sum("chunks__calls"), **counts
+    )
+    return found.order_by("-asked_at", "-pk")[:BACKFILLS_LISTED]
 
 
 def audits_of(feed: Feed) -> QuerySet[Audit]:

@@ -39,9 +39,9 @@ class Failure(models.Model):
     """Created outside the transaction that failed. `next_try_at` null and `resolved_at` null = needs a person.
 
     Subject: `subject_kind` raw → subject_id is a RawRecord pk; feed → a page or window of the feed; subject → a
-    Subject pk; visit → a Visit pk; audit → "kind/window" or "kind/record id" (sync.audit). Record ids (`record_kind`,
-    `record_id`, `patient_id`, `appointment_id`) are copied from the payload where readable, so that the judge can say
-    "we failed on exactly this visit" (D1).
+    Subject pk; chunk → a BackfillChunk pk; visit → a Visit pk; audit → "kind/window" or "kind/record id" (sync.audit).
+    Record ids (`record_kind`, `record_id`, `patient_id`, `appointment_id`) are copied from the payload where readable,
+    so that the judge can say "we failed on exactly this visit" (D1).
     """
 
     class SubjectKind(models.TextChoices):
@@ -50,6 +50,7 @@ class Failure(models.Model):
         RAW = "raw"
         VISIT = "visit"
         AUDIT = "audit"
+        CHUNK = "chunk"
 
     practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
     feed = models.ForeignKey("sync.Feed", null=True, on_delete=models.CASCADE, related_name="failures")

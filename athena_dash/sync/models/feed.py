@@ -13,8 +13,8 @@ class Feed(models.Model):
     """PostgreSQL holds what is due: the tick enqueues feeds whose `due_at` has come.
 
     A worker holds the feed by `lease_token`; every page commit checks that the token is still its own, so a worker
-    presumed dead cannot write. `cursor` belongs to the resource: {"until": iso} for windows, {"read_at": iso} for
-    changed feeds.
+    presumed dead cannot write. `cursor` belongs to the resource (sync.walks) and is of what is new only: history comes
+    in by Backfills, and until the first of them is done, `filling_since` says that what is missing may be on its way.
     """
 
     class Subscription(models.TextChoices):
@@ -33,6 +33,7 @@ class Feed(models.Model):
     cursor = models.JSONField(default=dict)
     subscription = models.TextField(choices=Subscription.choices, default=Subscription.NONE, blank=True)
     subscribed_at = models.DateTimeField(null=True)
+    filling_since = models.DateTimeField(null=True)
     last_attempt_at = models.DateTimeField(null=True)
     last_success_at = models.DateTimeField(null=True)
     failures_in_a_row = models.PositiveIntegerField(default=0)
@@ -52,6 +53,24 @@ class Feed(models.Model):
 
     def __str__(self) -> str:
         return f"{self.practice_id}/{self.resource}"
+
+
+class CursorMove(models.Model):
+    """One move of a feed's cursor, of the marks that moved only. By a run, or by a person who set it back.
+    The newest ones are kept (sync.lease)."""
+
+    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, related_name="moves")
+    at = models.DateTimeField()
+    before = models.JSONField()
+    after = models.JSONField()
+    run = models.ForeignKey("sync.Run", null=True, on_delete=models.SET_NULL, related_name="+")
+    by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["feed", "-id"], name="move_by_feed")]
+
+    def __str__(self) -> str:
+        return f"move {self.pk}"
 
 
 class Run(models.Model):

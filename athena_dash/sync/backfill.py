@@ -1,0 +1,159 @@
+"""Days of the past → chunks, brought in newest first beside the live feed, whose cursor they cannot touch.
+
+A chunk is one window, held by a lease of its own, run by sync.pull and tried again as its Failure says. A newer copy
+that the live feed brought meanwhile stays: what was fetched earlier is never applied over it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+
+from athena_dash.core import clock
+from athena_dash.sync.lease import LENGTH, LeaseLost
+from athena_dash.sync.models import Backfill, BackfillChunk, Feed, Run
+
+if TYPE_CHECKING:
+    from athena_dash.accounts.models import User
+    from athena_dash.sync.walks import Step
+
+CHUNK = timedelta(days=30)
+AT_ONCE = 2  # chunks of one practice: the other workers stay with what is live
+DAY = timedelta(days=1)
+
+RUNNING = Backfill.State.RUNNING
+Chunk = BackfillChunk.State
+
+
+def ask(feed: Feed, first: date, last: date, by: User | None = None) -> Backfill:
+    """Both days included; due at once."""
+    now = clock.now()
+    with transaction.atomic():
+        backfill: Backfill = Backfill.objects.create(
+            practice_id=feed.practice_id, feed=feed, first=first, last=last, asked_by=by, asked_at=now
+        )
+        BackfillChunk.objects.bulk_create(
+            BackfillChunk(backfill=backfill, practice_id=feed.practice_id, first=start, last=end, due_at=now)
+            for start, end in cut(first, last)
+        )
+    return backfill
+
+
+def cut(first: date, last: date) -> list[tuple[date, date]]:
+    """Windows without overlap, newest first; the oldest is what is left over."""
+    windows = []
+    while last >= first:
+        start = max(first, last - CHUNK + DAY)
+        windows.append((start, last))
+        last = start - DAY
+    return windows
+
+
+def pause(backfill: Backfill) -> None:
+    """A chunk in work is finished; no other is begun."""
+    Backfill.objects.filter(pk=backfill.pk, state=RUNNING).update(state=Backfill.State.PAUSED)
+
+
+def resume(backfill: Backfill) -> None:
+    Backfill.objects.filter(pk=backfill.pk, state=Backfill.State.PAUSED).update(state=RUNNING)
+
+
+def cancel(backfill: Backfill) -> None:
+    """What came in stays; the rest is not asked for any more."""
+    open_ones = Backfill.objects.filter(pk=backfill.pk, state__in=(RUNNING, Backfill.State.PAUSED))
+    with transaction.atomic():
+        if open_ones.update(state=Backfill.State.CANCELLED, finished_at=clock.now()):
+            BackfillChunk.objects.filter(backfill=backfill).exclude(state=Chunk.DONE).update(due_at=None)
+            stop_filling(backfill.feed_id)
+
+
+def due(now: datetime) -> QuerySet[BackfillChunk]:
+    """Chunks whose turn it is, or whose worker died; of feeds that are not paused."""
+    found: QuerySet[BackfillChunk] = BackfillChunk.objects.filter(
+        Q(lease_until__isnull=True) | Q(lease_until__lt=now),
+        due_at__lte=now,
+        backfill__state=RUNNING,
+        backfill__feed__paused_at__isnull=True,
+        practice__paused_at__isnull=True,
+    )
+    return found
+
+
+def due_practices(now: datetime) -> list[int]:
+    return list(due(now).order_by().values_list("practice_id", flat=True).distinct())
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkLease:
+    chunk_id: int
+    token: int
+
+    def hold(self) -> BackfillChunk:
+        """Lock the chunk for this transaction and renew the lease, or raise LeaseLost."""
+        held: BackfillChunk | None = (
+            BackfillChunk.objects.select_for_update().filter(pk=self.chunk_id, lease_token=self.token).first()
+        )
+        if held is None:
+            raise LeaseLost
+        held.lease_until = clock.now() + LENGTH
+        return held
+
+    def advance(self, held: BackfillChunk, step: Step, run: Run) -> None:
+        held.save(update_fields=["lease_until"])
+
+    def release(self) -> None:
+        BackfillChunk.objects.filter(pk=self.chunk_id, lease_token=self.token).update(lease_until=None)
+
+
+def take_next(practice_id: int, feed_id: int | None = None) -> ChunkLease | None:
+    """The newest chunk that is due; None while enough of them are in work."""
+    now = clock.now()
+    if BackfillChunk.objects.filter(practice_id=practice_id, lease_until__gte=now).count() >= AT_ONCE:
+        return None
+    waiting = due(now).filter(practice_id=practice_id)
+    if feed_id is not None:
+        waiting = waiting.filter(backfill__feed_id=feed_id)
+    for chunk_id in waiting.order_by("-last", "pk").values_list("pk", flat=True)[: AT_ONCE + 1]:
+        if lease := take(chunk_id):
+            return lease
+    return None
+
+
+def take(chunk_id: int) -> ChunkLease | None:
+    """The lease of this chunk, whether or not it is due; None while another worker holds it, or it is done."""
+    now = clock.now()
+    free = BackfillChunk.objects.filter(
+        Q(lease_until__isnull=True) | Q(lease_until__lt=now), ~Q(state=Chunk.DONE), pk=chunk_id
+    )
+    if not free.update(
+        lease_token=F("lease_token") + 1, lease_until=now + LENGTH, state=Chunk.RUNNING, started_at=now
+    ):
+        return None
+    return ChunkLease(chunk_id, BackfillChunk.objects.values_list("lease_token", flat=True).get(pk=chunk_id))
+
+
+def finish(chunk: BackfillChunk, run: Run, next_try: datetime | None) -> None:
+    """In the caller's transaction, on the held chunk: how it ended, and whether that was the last one."""
+    Backfill.objects.select_for_update().get(pk=chunk.backfill_id)  # two last chunks must see one another
+    chunk.state = Chunk.DONE if run.outcome == Run.Outcome.DONE else Chunk.FAILED
+    chunk.due_at = next_try
+    chunk.finished_at = clock.now()
+    chunk.calls += run.calls
+    chunk.records, chunk.changed = run.records, chunk.changed + run.changed
+    chunk.save()
+    left = BackfillChunk.objects.filter(backfill_id=chunk.backfill_id).exclude(state=Chunk.DONE)
+    if not left.exists():
+        finished = Backfill.objects.filter(pk=chunk.backfill_id).exclude(state=Backfill.State.CANCELLED)
+        finished.update(state=Backfill.State.DONE, finished_at=clock.now())
+        stop_filling(chunk.backfill.feed_id)
+
+
+def stop_filling(feed_id: int) -> None:
+    """A feed is filling as long as any backfill of it is open."""
+    open_ones = Backfill.objects.filter(feed_id=feed_id, state__in=(RUNNING, Backfill.State.PAUSED))
+    if not open_ones.exists():
+        Feed.objects.filter(pk=feed_id).update(filling_since=None)
