@@ -102,7 +102,7 @@ class ChunkLease:
         held.lease_until = clock.now() + LENGTH
         return held
 
-    def advance(self, held: BackfillChunk, step: Step, run: Run) -> None:
+    def advance(self, held: BackfillChunk, step: Step, run: Run, new: int) -> None:
         held.save(update_fields=["lease_until"])
 
     def release(self) -> None:

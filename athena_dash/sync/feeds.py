@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from athena_dash.accounts.models import User
 
 
+LEAST_NETTED, NETTED_SHARE = 5, 0.2  # few are chance: not every edit has an event
+
+
 class Freshness(StrEnum):
     FRESH = "fresh"
     STALE = "stale"
@@ -84,6 +87,18 @@ def resume(feed: Feed) -> None:
 def run_now(feed: Feed) -> None:
     """A person asks for this feed: due at once, also after a failure had put it off. The next tick takes it."""
     Feed.objects.filter(pk=feed.pk).update(due_at=clock.now())
+
+
+def read_by_others(feed: Feed) -> str:
+    """What makes us think that another program reads the changed feed with our API key; "" when nothing does. athena
+    hands each row to a key once, so what the other one has read only our windows bring."""
+    fed, netted = feed.delivered.get("fed", 0), feed.delivered.get("netted", 0)
+    if netted < LEAST_NETTED or netted < NETTED_SHARE * (fed + netted):
+        return ""
+    return (
+        f"{netted} of {fed + netted} changes of today came in by windows although the changed feed is active: another "
+        "program probably reads it with the same API key."
+    )
 
 
 def set_back(feed: Feed, to: datetime, by: User) -> bool:

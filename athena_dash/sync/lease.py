@@ -6,7 +6,7 @@ What sync.pull commits under is anything that can `hold` and then `advance`: a f
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db.models import F, Q
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LENGTH = timedelta(minutes=2)  # longer than the longest call with its retries; every page renews it
 MOVES_KEPT = 200
-FLAGS = frozenset({"reading"})  # in a cursor: says nothing of where it stands
+FLAGS = frozenset({"reading", "watched_at"})  # in a cursor: say nothing of where it stands
 
 
 class LeaseLost(Exception):
@@ -28,11 +28,12 @@ class LeaseLost(Exception):
 
 
 class Held(Protocol):
-    """In the caller's transaction: lock and renew, or raise LeaseLost; then write what the step and the run say."""
+    """In the caller's transaction: lock and renew, or raise LeaseLost; then write what the step and the run say.
+    `new` payloads of the step differ from what was stored."""
 
     def hold(self) -> Any: ...
 
-    def advance(self, held: Any, step: Step, run: Run) -> None: ...
+    def advance(self, held: Any, step: Step, run: Run, new: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +51,23 @@ class Lease:
         feed.lease_until = clock.now() + LENGTH
         return feed
 
-    def advance(self, held: Feed, step: Step, run: Run) -> None:
+    def advance(self, held: Feed, step: Step, run: Run, new: int) -> None:
         now = clock.now()
         if step.cursor:
             move(held, step.cursor, now, run=run)
-        if step.subscription is not None:
+        if step.subscription not in (None, held.subscription):
             held.subscription, held.subscribed_at = step.subscription, now
-        held.save(update_fields=["cursor", "subscription", "subscribed_at", "lease_until"])
+        if step.counts_as:
+            held.delivered = counted(held.delivered, step.counts_as, new, f"{now.astimezone(UTC):%Y-%m-%d}")
+        held.save(update_fields=["cursor", "subscription", "subscribed_at", "delivered", "lease_until"])
 
     def release(self) -> None:
         Feed.objects.filter(pk=self.feed_id, lease_token=self.token).update(lease_until=None)
+
+
+def counted(delivered: dict[str, Any], way: str, new: int, day: str) -> dict[str, Any]:
+    today: dict[str, Any] = delivered if delivered.get("day") == day else {"day": day, "fed": 0, "netted": 0}
+    return today | {way: today[way] + new}
 
 
 def take(feed_id: int) -> Lease | None:

@@ -180,7 +180,7 @@ def commit(step: Step, lease: Held, run: Run, tally: Tally) -> None:
         subjects.put_off(put_off, now)
         for subject, error in failed:
             failures.record(Stage.PULL, failing(run, resource, subject), error)
-        lease.advance(held, step, run)
+        lease.advance(held, step, run, len(kept.raw_ids))
         run.pages += len(step.pages)
         run.records += kept.records
         run.changed += len(kept.raw_ids)

@@ -6,9 +6,10 @@ before. Nothing is asked of athena here, because athena waits two seconds for th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from django.db import connection, transaction
@@ -27,8 +28,27 @@ RESOURCE = "events"  # in the raw store; no feed pulls it
 SPACING = timedelta(seconds=10)  # between two runs of a feed that pushes keep asking for
 LOCK = 7_002
 
-OF_PATIENT = {kind: resource for resource, kind in FHIR_TYPES.items() if kind not in ("Patient", "Encounter")}
-"""athena searches these by patient only, so the event's patient is asked about."""
+ORDERED = ("diagnostic_reports", "medication_requests")
+OF_PATIENT: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        **{
+            kind.lower(): (resource,)
+            for resource, kind in FHIR_TYPES.items()
+            if kind not in ("Patient", "Encounter")
+        },
+        "order": ORDERED,
+        "servicerequest": ORDERED,
+        "labresult": ("diagnostic_reports", "observations"),
+        "imagingresult": ("diagnostic_reports", "document_references"),
+        "prescription": ("medication_requests",),
+        "historicalmedication": ("medication_requests",),
+        "medicationstatement": ("medication_requests",),
+        "patientproblem": ("conditions",),
+        "clinicalencounterdiagnosis": ("conditions", "fhir_encounters"),
+    }
+)
+"""What an event of this kind may have changed. athena searches it by patient only, so the event's patient is asked
+about; without one nobody is."""
 
 MAKE_DUE = """
 insert into sync_subject as s (practice_id, resource, key, scope, due_at)
@@ -97,8 +117,8 @@ def subjects_of(practice: Practice, event: Event) -> list[Wanted]:
         return [(f"{event.kind.lower()}s", event.number, "")] if event.number else []
     if event.kind in ("encounter", "clinicalencounter", "Encounter"):
         return chart_of(practice, event)
-    resource = OF_PATIENT.get(event.kind)
-    return [(resource, event.patient, "")] if resource and event.patient else []
+    changed = OF_PATIENT.get(event.kind.lower(), ())
+    return [(resource, event.patient, "") for resource in changed] if event.patient else []
 
 
 def chart_of(practice: Practice, event: Event) -> list[Wanted]:

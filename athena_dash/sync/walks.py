@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -34,6 +34,8 @@ PATIENCE = 2.0  # unless it takes longer than so many seconds to gather them,
 MOST_TOGETHER = 250  # or they are of so many subjects,
 MOST_ERRORS = 5  # or so many errors say that it may be of no use to go on
 WAITING = 32  # subjects asked about ahead of the commit
+WATCH = timedelta(hours=1)  # how often an active subscription is looked at
+ACTIVATION = timedelta(minutes=20)  # 5 in production, 10 to 15 in preview, and some patience
 SMALLER_PAGES = (100, 10)
 
 Cursor = dict[str, Any]
@@ -48,6 +50,9 @@ class Step:
     asked: tuple[Subject, ...] = ()
     errors: tuple[tuple[Subject, AthenaError], ...] = ()
     subscription: str | None = None
+    counts_as: str = (
+        ""  # "fed" by the changed feed, or "netted" by a window although the feed should have handed it out
+    )
 
 
 def walk_list(source: Source, resource: Resource) -> Iterator[Step]:
@@ -56,11 +61,17 @@ def walk_list(source: Source, resource: Resource) -> Iterator[Step]:
 
 
 def walk_changed(source: Source, resource: Resource, feed: Feed, now: datetime) -> Iterator[Step]:
-    """Drain the changed feed. `reading` in the cursor marks a drain that has begun: whoever finds it set re-reads
-    what athena handed out since the last whole drain, because those answers may have been lost."""
-    if feed.subscription != Feed.Subscription.ACTIVE:
-        yield Step(subscription=subscribe(source, resource))
-        return
+    """Drain the changed feed, once its subscription is seen to be active; every hour that is looked at again, for
+    athena or another program may have ended it or narrowed it to some events. `reading` in the cursor marks a drain
+    that has begun: whoever finds it set re-reads what athena handed out since the last whole drain, because those
+    answers may have been lost."""
+    active = feed.subscription == Feed.Subscription.ACTIVE
+    watched_at = feed.cursor.get("watched_at")
+    if not active or not watched_at or now - datetime.fromisoformat(watched_at) >= WATCH:
+        state = subscribe(source, resource, feed, now)
+        yield Step(cursor={"watched_at": now.isoformat()}, subscription=state)
+        if not active or state != Feed.Subscription.ACTIVE:
+            return
     read_at = feed.cursor.get("read_at")
     try:
         if feed.cursor.get("reading") and read_at:
@@ -69,19 +80,22 @@ def walk_changed(source: Source, resource: Resource, feed: Feed, now: datetime) 
             yield from to_the_end(handed_out)
         yield Step(cursor={"reading": True, "read_at": read_at or now.isoformat()})
         for page in source.v1.changed(resource.name):
-            yield Step(pages=((page, ""),))
+            yield Step(pages=((page, ""),), counts_as="fed")
     except SubscriptionMissing:
         yield Step(subscription=Feed.Subscription.MISSING)
     else:
         yield Step(cursor={"reading": False, "read_at": now.isoformat()})
 
 
-def subscribe(source: Source, resource: Resource) -> str:
-    """Ask for the whole subscription when it is not there; it becomes active minutes later and is not retroactive."""
+def subscribe(source: Source, resource: Resource, feed: Feed, now: datetime) -> str:
+    """Ask for the whole subscription when it is not there; it becomes active minutes later and is not retroactive:
+    until then every run walks the windows. One that was asked for a moment ago is only waited for."""
     state = source.v1.subscriptions.read(resource.name).state
     if state is State.ACTIVE:
         return Feed.Subscription.ACTIVE
-    source.v1.subscriptions.start(resource.name)
+    asked_at = feed.subscribed_at if feed.subscription == Feed.Subscription.PENDING else None
+    if state is State.PARTIAL or asked_at is None or now - asked_at >= ACTIVATION:
+        source.v1.subscriptions.start(resource.name)
     return Feed.Subscription.PARTIAL if state is State.PARTIAL else Feed.Subscription.PENDING
 
 
@@ -101,7 +115,16 @@ def walk_windows(source: Source, resource: Resource, feed: Feed, now: datetime) 
     walked = datetime.fromisoformat(feed.cursor.get("walked_at") or now.isoformat())
     active = feed.subscription == Feed.Subscription.ACTIVE
     if not active or now - walked >= SAFETY_NET:
-        yield from walk_recent(source, resource, now, walked - OVERLAP)
+        since = walked - OVERLAP
+        for step in walk_recent(source, resource, now, since):
+            yield replace(step, counts_as="netted" if should_be_fed(resource, feed, since) else "")
+
+
+def should_be_fed(resource: Resource, feed: Feed, since: datetime) -> bool:
+    """Whatever was modified since then, up to this run, the feed has handed out before, if to us: it was active all
+    the time. Of claims nobody can say so, for their windows go by creation."""
+    active_since = feed.subscribed_at if feed.subscription == Feed.Subscription.ACTIVE else None
+    return resource.windows == "service" and active_since is not None and active_since <= since
 
 
 def ahead_of(resource: Resource) -> timedelta:

@@ -19,6 +19,7 @@ from athena_dash.accounts.models import User
 from athena_dash.core import clock
 from athena_dash.practices.models import Practice, Role
 from athena_dash.recovery.models import Replay, ReplayItem
+from athena_dash.sync import backfill
 from athena_dash.sync.models import Feed
 from tests.builders import a_gap, a_link, a_practice, a_user, a_visit
 from tests.recovery.failing import a_connection, a_failure
@@ -79,6 +80,11 @@ RULES = {
     "resume-feed": Rule(None, rights.RUN_FEEDS),
     "run-feed": Rule(None, rights.RUN_FEEDS),
     "calls": Rule(rights.SEE_FEEDS),
+    "set-feed-back": Rule(None, rights.MANAGE_PRACTICE),
+    "ask-for-backfill": Rule(None, rights.RUN_FEEDS),
+    "pause-backfill": Rule(None, rights.RUN_FEEDS),
+    "resume-backfill": Rule(None, rights.RUN_FEEDS),
+    "cancel-backfill": Rule(None, rights.RUN_FEEDS),
     "check-completeness": Rule(None, rights.RUN_FEEDS),
     "metrics": Rule(MACHINE),
     "practices": Rule(rights.MANAGE_PRACTICE),
@@ -142,6 +148,7 @@ def world(db: None, settings: Any) -> World:
     replay = Replay.objects.create(practice=practice, key=uuid4(), verb="refetch", planned_at=clock.now())
     ReplayItem.objects.create(replay=replay, failure=failure)
     feed = Feed.objects.filter(practice=practice).first()
+    history = backfill.ask(feed, clock.now().date(), clock.now().date()) if feed else None
     extra = a_user(practice, role="billing")
     named: dict[str, dict[str, Any]] = {
         "visit": {"pk": visit.pk},
@@ -150,6 +157,7 @@ def world(db: None, settings: Any) -> World:
         "failure": {"pk": failure.pk},
         "replay": {"pk": replay.pk},
         "feed": {"pk": feed.pk if feed else 0},
+        "backfill": {"pk": history.pk if history else 0},
         "practice": {"slug": practice.slug},
         "delivery": {"slug": practice.slug, "resource": "claims"},
         "member": {"slug": practice.slug, "pk": extra.memberships.get().pk},
@@ -160,7 +168,8 @@ def world(db: None, settings: Any) -> World:
         "group": ("failure-group", "acknowledge-group", "mute-group"),
         "failure": ("failure", "replay-failure", "reveal-failure"),
         "replay": ("replay", "replay-report", "pause-replay", "resume-replay", "cancel-replay"),
-        "feed": ("feed", "pause-feed", "resume-feed", "run-feed"),
+        "feed": ("feed", "pause-feed", "resume-feed", "run-feed", "set-feed-back", "ask-for-backfill"),
+        "backfill": ("pause-backfill", "resume-backfill", "cancel-backfill"),
         "practice": (
             "practice",
             "check-practice",

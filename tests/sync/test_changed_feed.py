@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from athena_dash.records.models import Appointment, Claim
-from athena_dash.sync import backfill, pull
+from athena_dash.sync import backfill, feeds, pull
+from athena_dash.sync.connections import source_for
 from athena_dash.sync.models import Feed, Run
 from integrations.sandbox.store import Store
 from tests.sync.athena import CLIENT, PRACTICE
@@ -169,3 +170,68 @@ def test_an_older_copy_that_a_chunk_commits_late_does_not_replace_a_newer_one(sy
     assert pull.run_chunk(backfill.take_next(synced.practice.pk)).outcome == Run.Outcome.DONE
     assert overtaken
     assert Claim.objects.get(external_id=claim.id).primary_status == "FOLLOWUP"
+
+
+# -- the subscription, and who else reads ----------------------------------------------------------------
+
+
+def narrow(synced: Synced, **parts: object) -> None:
+    """Somebody over there changes our subscription to appointments."""
+    (whole,) = synced.athena.things("subscription", f"id = '{CLIENT}:appointments'")
+    with Store(synced.athena.path) as store, store.transaction():
+        store.put(PRACTICE, "subscription", [msgspec.structs.replace(whole, **parts)])
+
+
+def cancel_one(synced: Synced) -> str:
+    booked = next(one for one in synced.athena.things("appointment") if one.patient_id and one.status != "x")
+    cancelled = msgspec.structs.replace(booked, status="x", modified=synced.athena.time.now)
+    synced.athena.change("appointment", cancelled)
+    return booked.id
+
+
+def test_a_subscription_narrowed_over_there_is_seen_within_the_hour_and_widened(synced) -> None:
+    narrow(synced, events=("CheckIn",))
+    synced.pull("appointments", minutes=61)
+    assert synced.feed("appointments").subscription == Feed.Subscription.PARTIAL
+    synced.pull("appointments", minutes=6)
+    assert synced.feed("appointments").subscription == Feed.Subscription.ACTIVE
+
+
+def test_what_changes_while_the_subscription_is_not_active_comes_in_by_windows(synced) -> None:
+    synced.athena.remove("subscription", f"{CLIENT}:appointments")
+    synced.pull("appointments")
+    for minutes in (1, 2, 4):  # asked for, waited for, just active
+        moved = cancel_one(synced)
+        synced.pull("appointments", minutes=minutes)
+        assert Appointment.objects.get(practice=synced.practice, external_id=moved).status == "x"
+
+
+def test_a_subscription_that_was_just_asked_for_is_waited_for_and_not_asked_for_again(synced) -> None:
+    synced.athena.remove("subscription", f"{CLIENT}:claims")
+    synced.pull("claims")
+    (asked,) = synced.pull("claims")
+    (waited,) = synced.pull("claims")
+    assert synced.feed("claims").subscription == Feed.Subscription.PENDING
+    assert waited.calls == asked.calls - 1
+
+
+def test_another_program_that_reads_our_changed_feed_is_noticed(synced) -> None:
+    synced.pull("appointments", minutes=16)
+    for _ in range(6):
+        cancel_one(synced)
+    with source_for(synced.practice) as the_other_one:
+        assert sum(len(page.items) for page in the_other_one.v1.changed("appointments")) == 6
+    synced.pull("appointments", minutes=16)
+    feed = synced.feed("appointments")
+    assert (feed.delivered["fed"], feed.delivered["netted"]) == (0, 6)
+    assert feeds.read_by_others(feed).startswith("6 of 6 changes of today came in by windows")
+
+
+def test_a_feed_that_is_ours_alone_is_not_suspected(synced) -> None:
+    synced.pull("appointments", minutes=16)
+    for _ in range(6):
+        cancel_one(synced)
+    synced.pull("appointments", minutes=16)
+    feed = synced.feed("appointments")
+    assert (feed.delivered["fed"], feed.delivered["netted"]) == (6, 0)
+    assert feeds.read_by_others(feed) == ""

@@ -84,6 +84,23 @@ def test_an_event_while_its_record_is_being_read_makes_it_due_again(practice, ti
     assert due(practice) == {("claims", "77", "")}
 
 
+@pytest.mark.parametrize(
+    ("kind", "resources"),
+    [
+        ("order", {"diagnostic_reports", "medication_requests"}),
+        ("labresult", {"diagnostic_reports", "observations"}),
+        ("DiagnosticReport", {"diagnostic_reports"}),
+        ("clinicalencounterdiagnosis", {"conditions", "fhir_encounters"}),
+    ],
+)
+def test_a_result_or_order_has_what_it_may_have_changed_in_its_patients_chart_read_again(
+    practice, kind, resources
+) -> None:
+    push.receive(practice, a_notification(an_event(kind, "9", patient="7"), an_event(kind, "10")))
+    assert due(practice) == {(resource, "7", "") for resource in resources}
+    assert len(kept(practice)) == 2, "also the one that names no patient"
+
+
 def test_a_notification_of_another_practice_is_refused_whole(practice) -> None:
     body = a_notification(an_event("claim", "77"), an_event("claim", "78", practice="195903"))
     with pytest.raises(push.ForeignPractice):

@@ -81,6 +81,7 @@ def feed(request: HttpRequest, pk: int) -> HttpResponse:
         "runs": found.runs.order_by("-started_at")[:RUNS_LISTED],
         "failures": failures.order_by("-last_seen")[:FAILURES_LISTED],
         "audits": audits_of(found),
+        "read_by_others": feeding.read_by_others(found),
         "backfills": backfills_of(found),
         "windows": RESOURCES[found.resource].windows,
         "moves": found.moves.select_related("by").order_by("-pk")[:MOVES_LISTED],
@@ -97,7 +98,8 @@ def backfills_of(feed: Feed) -> QuerySet[Backfill]:
     found = feed.backfills.select_related("asked_by").annotate(
         size=Count("chunks"), records=Sum("chunks__records"), calls=Sum("chunks__calls"), **counts
     )
-    return found.order_by("-asked_at", "-pk")[:BACKFILLS_LISTED]
+    newest: QuerySet[Backfill] = found.order_by("-asked_at", "-pk")[:BACKFILLS_LISTED]
+    return newest
 
 
 def audits_of(feed: Feed) -> QuerySet[Audit]:
