@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from athena_dash.core import clock
 from athena_dash.sync.lease import LENGTH, LeaseLost
@@ -72,12 +72,18 @@ def cancel(backfill: Backfill) -> None:
 
 
 def due(now: datetime) -> QuerySet[BackfillChunk]:
-    """Chunks whose turn it is, or whose worker died; of feeds that are not paused."""
+    """Chunks whose turn it is, or whose worker died. None of a feed that is paused or failing, nor while another chunk
+    of their backfill waits to be tried again: they would only meet the same."""
+    failed = BackfillChunk.objects.filter(
+        backfill_id=OuterRef("backfill_id"), state=Chunk.FAILED, due_at__gt=now
+    )
     found: QuerySet[BackfillChunk] = BackfillChunk.objects.filter(
         Q(lease_until__isnull=True) | Q(lease_until__lt=now),
+        ~Exists(failed),
         due_at__lte=now,
         backfill__state=RUNNING,
         backfill__feed__paused_at__isnull=True,
+        backfill__feed__failures_in_a_row=0,
         practice__paused_at__isnull=True,
     )
     return found
@@ -110,14 +116,15 @@ class ChunkLease:
 
 
 def take_next(practice_id: int, feed_id: int | None = None) -> ChunkLease | None:
-    """The newest chunk that is due; None while enough of them are in work."""
+    """The newest chunk that is due, those that failed last; None while enough of them are in work."""
     now = clock.now()
     if BackfillChunk.objects.filter(practice_id=practice_id, lease_until__gte=now).count() >= AT_ONCE:
         return None
     waiting = due(now).filter(practice_id=practice_id)
     if feed_id is not None:
         waiting = waiting.filter(backfill__feed_id=feed_id)
-    for chunk_id in waiting.order_by("-last", "pk").values_list("pk", flat=True)[: AT_ONCE + 1]:
+    in_turn = waiting.annotate(failed=Q(state=Chunk.FAILED)).order_by("failed", "-last", "pk")
+    for chunk_id in in_turn.values_list("pk", flat=True)[: AT_ONCE + 1]:
         if lease := take(chunk_id):
             return lease
     return None

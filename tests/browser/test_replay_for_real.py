@@ -92,6 +92,7 @@ def test_a_feed_athena_refused_holds_gaps_open_until_it_is_replayed(
     page = open_as(sam, "/failures")
     athena.heal()
     replay_in_browser(page)
+    pull_all(practice, "claims")  # its history has waited for it
     assert not gaps_of(practice, appointment.id).filter(code="G14").exists()
     assert not open_failures(practice).exists()
 

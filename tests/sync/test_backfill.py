@@ -11,6 +11,7 @@ from athena_dash.sync import backfill, feeds, jobs, pull, replay
 from athena_dash.sync.lease import LeaseLost
 from athena_dash.sync.models import Backfill, BackfillChunk, Feed, Run
 from athena_dash.sync.walks import AHEAD, HISTORY
+from integrations.athena.errors import InvalidResponse
 from tests.sync.athena import NOW
 from tests.sync.rig import contents, open_failures, pull_all
 
@@ -117,6 +118,7 @@ def test_a_chunk_that_fails_says_why_and_comes_in_with_its_next_try(connected, a
     assert (chunk.state, chunk.due_at) == (BackfillChunk.State.FAILED, failure.next_try_at)
     claims.refresh_from_db()
     assert claims.failures_in_a_row == 0, "the live feed is not to blame"
+    assert run_next(connected) is None, "the next chunk would only meet the same"
     athena.heal()
     time.now = chunk.due_at
     time.passes(seconds=1)
@@ -124,6 +126,33 @@ def test_a_chunk_that_fails_says_why_and_comes_in_with_its_next_try(connected, a
         pass
     assert not open_failures(connected).exists()
     assert Claim.objects.count() == athena.has("claim")
+
+
+def test_a_chunk_that_never_comes_through_does_not_keep_the_others_from_their_turn(
+    connected, athena, claims, time, monkeypatch
+) -> None:
+    Backfill.objects.exclude(feed=claims).delete()
+    poison = backfill.take_next(connected.pk)
+    poison.release()
+    window = pull.walks.window
+
+    def refuse(source, resource, first, last, cursor):
+        if BackfillChunk.objects.get(pk=poison.chunk_id).first == first:
+            raise InvalidResponse("unreadable")
+        yield from window(source, resource, first, last, cursor)
+
+    monkeypatch.setattr(pull.walks, "window", refuse)
+    assert run_next(connected).outcome == Run.Outcome.FAILED
+    time.passes(hours=2)
+    while (run := run_next(connected)) and run.outcome == Run.Outcome.DONE:
+        pass
+    assert set(BackfillChunk.objects.exclude(pk=poison.chunk_id).values_list("state", flat=True)) == {"done"}
+
+
+def test_a_failing_feed_has_its_history_wait(connected, claims, history) -> None:
+    Backfill.objects.exclude(pk=history.pk).delete()
+    Feed.objects.filter(pk=claims.pk).update(failures_in_a_row=1)
+    assert run_next(connected) is None
 
 
 def test_a_failed_chunk_can_be_replayed_at_once(connected, athena, claims) -> None:
