@@ -34,7 +34,7 @@ class Feed(models.Model):
     subscription = models.TextField(choices=Subscription.choices, default=Subscription.NONE, blank=True)
     subscribed_at = models.DateTimeField(null=True)
     filling_since = models.DateTimeField(null=True)
-    # of the changed feed since midnight GMT: {"day", "fed": rows it handed out, "netted": changes it should have
+    # of the changed feed since midnight GMT: {"day", "fed": changes it handed out, "netted": those it should have
     # handed out and only a window brought}
     delivered = models.JSONField(default=dict)
     last_attempt_at = models.DateTimeField(null=True)
