@@ -44,7 +44,10 @@ OF_PATIENT: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "historicalmedication": ("medication_requests",),
         "medicationstatement": ("medication_requests",),
         "patientproblem": ("conditions",),
-        "clinicalencounterdiagnosis": ("conditions", "fhir_encounters"),
+        "clinicalencounterdiagnosi": (
+            "conditions",
+            "fhir_encounters",
+        ),  # read as a plural, its last s is cut off
     }
 )
 """What an event of this kind may have changed. athena searches it by patient only, so the event's patient is asked

@@ -45,7 +45,7 @@ def kept(practice: Practice) -> list[str]:
         (an_event("Encounter", "31", patient="7"), {("fhir_encounters", "7", "")}),
         (an_event("Encounter", "31"), set()),
         (an_event("DiagnosticReport", "9", patient="7"), {("diagnostic_reports", "7", "")}),
-        (an_event("order", "157479", patient="7"), set()),
+        (an_event("order", "157479"), set()),
         (an_event("somethingnew", "1"), set()),
         (an_event("claim", "no number", id="odd"), set()),
     ],
