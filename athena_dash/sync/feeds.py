@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from athena_dash.core import clock
 from athena_dash.practices.models import Practice
-from athena_dash.sync import backfill
+from athena_dash.sync import backfill, subjects
 from athena_dash.sync.lease import move, take
 from athena_dash.sync.models import Feed
 from athena_dash.sync.resources import RESOURCES
@@ -56,6 +56,16 @@ def create_feeds(practice: Practice) -> None:
 
 def ask_for_history(feed: Feed, today: date) -> None:
     backfill.ask(feed, today - HISTORY, today + ahead_of(RESOURCES[feed.resource]))
+
+
+def ask_for_unannounced(feed: Feed) -> None:
+    """Its subscription has just become active: what changed since we read it was announced to nobody. Appointments are
+    found by when they were modified; claims by their windows once more, patients one by one."""
+    resource, now = RESOURCES[feed.resource], clock.now()
+    if resource.windows == "created":
+        ask_for_history(feed, now.date())
+    elif not resource.windows:
+        subjects.ask_about_all(feed.practice_id, resource.name, resource.record, now)
 
 
 def make_feeds(practice: Practice, now: datetime) -> None:

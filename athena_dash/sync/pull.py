@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 
 from athena_dash.core import clock
 from athena_dash.practices.models import Connection, Practice
-from athena_dash.sync import backfill, failures, pipeline, planning, subjects, walks
+from athena_dash.sync import backfill, failures, feeds, pipeline, planning, subjects, walks
 from athena_dash.sync.budget import Share
 from athena_dash.sync.connections import source_for
 from athena_dash.sync.lease import Held, Lease, LeaseLost, take
@@ -180,6 +181,8 @@ def commit(step: Step, lease: Held, run: Run, tally: Tally) -> None:
         subjects.put_off(put_off, now)
         for subject, error in failed:
             failures.record(Stage.PULL, failing(run, resource, subject), error)
+        if hears_again(held, step):
+            feeds.ask_for_unannounced(held)
         lease.advance(held, step, run, len(kept.raw_ids))
         run.pages += len(step.pages)
         run.records += kept.records
@@ -197,6 +200,12 @@ def commit(step: Step, lease: Held, run: Run, tally: Tally) -> None:
         pipeline.forget(run.practice_id, resource, subject.key)
     subjects.asked(missing, now)
     give_up_on(step)
+
+
+def hears_again(held: Any, step: Step) -> bool:
+    """The subscription of the held feed is active now, and was not before."""
+    active = Feed.Subscription.ACTIVE
+    return step.subscription == active and held.subscription != active
 
 
 def is_gone(resource: Resource, error: AthenaError) -> bool:

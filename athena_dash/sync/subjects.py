@@ -133,6 +133,16 @@ def route(practice_id: int, resource: str, touched: Touched, now: datetime) -> N
             cursor.execute(KNOW_CLAIMS, {"practice": practice_id, "ids": list(claims)})
 
 
+def ask_about_all(practice_id: int, resource: str, table: str, now: datetime) -> None:
+    """Every record we hold, by its own id, in the caller's transaction."""
+    found = f"select external_id, '' from records_{table} where practice_id = %(practice)s and gone_at is null"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(
+            MAKE_DUE.format(found=found, again="true"),
+            {"practice": practice_id, "resource": resource, "now": now},
+        )
+
+
 def due(practice_id: int, resource: str, now: datetime, limit: int) -> list[Subject]:
     """The oldest due subjects first."""
     rows = Subject.objects.filter(practice_id=practice_id, resource=resource, due_at__lte=now)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 
-from athena_dash.records.models import Appointment, Claim
+from athena_dash.records.models import Appointment, Claim, Patient
 from athena_dash.sync import backfill, feeds, pull
 from athena_dash.sync.connections import source_for
 from athena_dash.sync.models import Feed, Run
@@ -235,3 +235,24 @@ def test_a_feed_that_is_ours_alone_is_not_suspected(synced) -> None:
     feed = synced.feed("appointments")
     assert (feed.delivered["fed"], feed.delivered["netted"]) == (6, 0)
     assert feeds.read_by_others(feed) == ""
+
+
+def test_what_changed_while_the_subscription_was_not_yet_active_is_seen_all_the_same(connected, athena) -> None:
+    """Nobody announces it, a claim has no modification time to ask by, and a closed one is not read again by age."""
+    pull_all(connected)
+    claim = next(
+        one
+        for one in athena.things("claim")
+        if {one.primary.status, one.secondary.status, one.patient.status} == {"CLOSED"}
+    )
+    (patient,) = athena.things("patient", f"id = '{claim.patient_id}'")
+    athena.time.passes(minutes=2)
+    reopened = msgspec.structs.replace(claim.primary, status="BILLED")
+    athena.change("claim", msgspec.structs.replace(claim, primary=reopened, modified=athena.time.now))
+    athena.change("patient", msgspec.structs.replace(patient, first_name="Quill", modified=athena.time.now))
+    for minutes in (1, 4, 1):
+        athena.time.passes(minutes=minutes)
+        pull_all(connected)
+    assert Feed.objects.get(practice=connected, resource="claims").subscription == Feed.Subscription.ACTIVE
+    assert Claim.objects.get(external_id=claim.id).primary_status == "BILLED"
+    assert Patient.objects.get(external_id=patient.id).first_name == "Quill"
