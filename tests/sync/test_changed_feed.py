@@ -237,7 +237,9 @@ def test_a_feed_that_is_ours_alone_is_not_suspected(synced) -> None:
     assert feeds.read_by_others(feed) == ""
 
 
-def test_what_changed_while_the_subscription_was_not_yet_active_is_seen_all_the_same(connected, athena) -> None:
+def test_what_changed_while_the_subscription_was_not_yet_active_is_seen_all_the_same(
+    connected, athena
+) -> None:
     """Nobody announces it, a claim has no modification time to ask by, and a closed one is not read again by age."""
     pull_all(connected)
     claim = next(
@@ -254,5 +256,5 @@ def test_what_changed_while_the_subscription_was_not_yet_active_is_seen_all_the_
         athena.time.passes(minutes=minutes)
         pull_all(connected)
     assert Feed.objects.get(practice=connected, resource="claims").subscription == Feed.Subscription.ACTIVE
-    assert Claim.objects.get(external_id=claim.id).primary_status == "BILLED"
-    assert Patient.objects.get(external_id=patient.id).first_name == "Quill"
+    assert Claim.objects.get(practice=connected, external_id=claim.id).primary_status == "BILLED"
+    assert Patient.objects.get(practice=connected, external_id=patient.id).first_name == "Quill"
