@@ -13,7 +13,7 @@ from athena_dash.core import clock
 from athena_dash.operations.torture.truth import RULES, Row, Truth
 from athena_dash.practices.models import Practice
 from athena_dash.records import models as records
-from athena_dash.sync.models import Failure, Feed, RawRecord, Subject
+from athena_dash.sync.models import BackfillChunk, Failure, Feed, RawRecord, Subject
 
 ON_ITS_WAY = timedelta(minutes=2)  # between athena's answer and the instant we note as that of asking
 
@@ -130,6 +130,9 @@ def undone(practice: Practice) -> dict[str, int]:
     return {
         "payloads unprocessed": RawRecord.objects.filter(practice=practice, processed_version=None).count(),
         "leases of the dead": Feed.objects.filter(practice=practice, lease_until__lt=clock.now()).count(),
+        "windows of history open": BackfillChunk.objects.filter(practice=practice)
+        .exclude(state=BackfillChunk.State.DONE)
+        .count(),
         "subjects due": Subject.objects.filter(practice=practice, due_at__isnull=False).count(),
         "failures open": Failure.objects.filter(practice=practice, resolved_at__isnull=True).count(),
     }

@@ -21,7 +21,7 @@ from athena_dash.practices.models import Practice
 from athena_dash.recovery.models import Replay
 from athena_dash.recovery.plan import FrozenPlan, make_plan
 from athena_dash.recovery.replay import start
-from athena_dash.sync.models import Failure, Feed, Subject
+from athena_dash.sync.models import BackfillChunk, Failure, Feed, Subject
 
 LONGEST = 300.0  # seconds of the machine, for each stage
 LOOK = 0.5
@@ -66,7 +66,8 @@ def rest(there: World, practice: Practice, healing: Healing) -> bool:
         feeds = Feed.objects.filter(practice=practice)
         unpulled = feeds.filter(last_success_at__isnull=True) | feeds.filter(last_success_at__lt=since)
         waiting = Failure.objects.filter(practice=practice, resolved_at=None, next_try_at__isnull=False)
-        if not any((left["payloads unprocessed"], left["subjects due"], waiting.exists(), unpulled.exists())):
+        at_work = ("payloads unprocessed", "windows of history open", "subjects due")
+        if not (any(left[name] for name in at_work) or waiting.exists() or unpulled.exists()):
             return True
         now = clock.now()
         next_try: datetime | None = waiting.aggregate(at=Min("next_try_at"))["at"]
@@ -86,6 +87,7 @@ def busy(practice: Practice, now: datetime) -> bool:
     return bool(
         due
         or left["payloads unprocessed"]
+        or BackfillChunk.objects.filter(practice=practice, due_at__lte=now).exclude(state="done").exists()
         or Feed.objects.filter(practice=practice, lease_until__gt=now).exists()
     )
 
