@@ -32,6 +32,7 @@ TYPES = {  # what a gap says, by column
     "since": "timestamptz",
     "due_at": "timestamptz",
     "filing_limit": "date",
+    "asked_at": "timestamptz",
 }
 NAMED = {
     "columns": ", ".join(TYPES),
@@ -145,6 +146,7 @@ def values(found: FoundGap) -> dict[str, Any]:
         "since": found.since,
         "due_at": found.due_at,
         "filing_limit": found.filing_limit,
+        "asked_at": found.judgement.asked_at,
     }
 
 

@@ -3,7 +3,7 @@ Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -16,7 +16,7 @@ from athena_dash.correlation.rules.base import NO_GAP, Finding, Rule, Suppressor
 from athena_dash.correlation.rules.filed import limit_counts
 from athena_dash.correlation.suppressors import suppressor
 from athena_dash.correlation.track import track
-from athena_dash.correlation.verdict import NOT_SYNCED, Evidence, Judgement, judge
+from athena_dash.correlation.verdict import ANSWER_HOLDS, NOT_SYNCED, Evidence, Judgement, judge
 from athena_dash.correlation.visit_facts import VisitFacts
 from athena_dash.practices.filing import filing_limit
 from athena_dash.practices.policies import Policies
@@ -73,9 +73,16 @@ def judge_visit(
         visit_id=visit.id,
         suppressor=suppressed[1] if suppressed else "",
         track=track(visit, kind, [gap.code for gap in gaps], failed),
-        reconsider_at=min((f.reconsider_at for _, f in findings if f.reconsider_at), default=None),
+        reconsider_at=min(
+            (*(f.reconsider_at for _, f in findings if f.reconsider_at), *answers_end(gaps)), default=None
+        ),
         gaps=gaps,
     )
+
+
+def answers_end(gaps: Sequence[FoundGap]) -> Iterator[datetime]:
+    """athena's word ages out: then the verdict that leans on it must be found anew."""
+    return (gap.judgement.asked_at + ANSWER_HOLDS for gap in gaps if gap.judgement.asked_at)
 
 
 def speaks(rule: Rule, suppressed: Suppressor | None) -> bool:

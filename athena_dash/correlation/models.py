@@ -201,6 +201,19 @@ class PaidBefore(models.Model):
         return f"what {self.practice_id} is paid"
 
 
+class Cohorts(models.Model):
+    """The department days on which far more than usual is missing, as last found (cohorts, D6)."""
+
+    practice = models.OneToOneField(
+        "practices.Practice", primary_key=True, on_delete=models.CASCADE, related_name="+"
+    )
+    found = models.JSONField(default=list)
+    found_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"cohorts of {self.practice_id}"
+
+
 class Verdict(models.TextChoices):
     NOT_BILLED = "not_billed", "Not billed"
     NOT_SYNCED = "not_synced", "Not synced"
@@ -230,9 +243,12 @@ class Gap(models.Model):
     since = models.DateTimeField()  # when the condition began
     due_at = models.DateTimeField(null=True)  # SLA of the owner
     filing_limit = models.DateField(null=True)
+    asked_at = models.DateTimeField(
+        null=True
+    )  # when athena itself said so, where the verdict rests on it (D4)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
-    closed_by = models.TextField(default="")  # data | suppressor | replay | user
+    closed_by = models.TextField(default="")  # data | suppressor | replay | live_read | user
     times_opened = models.PositiveIntegerField(default=1)
 
     objects: ClassVar[Any] = PracticeOwned.as_manager()

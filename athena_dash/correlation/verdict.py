@@ -1,14 +1,15 @@
 """A gap and what we know of our own sync → not billed, not synced, suspect sync or unverified, with the
 reasons.
 
-Discriminators D1, D4, D5, D7, D8, D9 and D10 of revenue-cycle.md §2.0, the free ones first. A stale feed (D2) is
-joined when a screen is read, by Gap.needs_feed, so that a gap never keeps a verdict that time has overtaken.
+Discriminators D1 and D4 to D10 of revenue-cycle.md §2.0, the free ones first. A stale feed (D2) is joined when a
+screen is read, by Gap.needs_feed, so that a gap never keeps a verdict that time has overtaken. A live read that finds
+the record (D3) closes the gap instead of judging it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 import msgspec
 
@@ -20,7 +21,10 @@ NOT_SYNCED = "not_synced"
 SUSPECT_SYNC = "suspect_sync"
 UNVERIFIED = "unverified"
 
-NO_ANSWERS: Mapping[tuple[str, str], datetime] = {}
+ANSWER_HOLDS = timedelta(days=3)
+"""How long athena's own word counts for a verdict: a record made since would have come with its feed."""
+NO_ANSWERS: Mapping[tuple[str, int], datetime] = {}
+NO_COHORTS: Mapping[tuple[str, str, date], str] = {}
 ENOUGH_NEIGHBOURS = 3
 
 
@@ -29,21 +33,25 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
     `by_patient` and `by_appointment` hold (kind of the record that failed, id of its patient or appointment),
     for payloads that could be read that far. `unmapped` is the part of the failures whose reason is an
-    unknown code. `absent` holds live reads that found nothing: (kind, appointment id) → when.
+    unknown code. `asked` holds what athena itself was asked, and answered in full: (kind, visit id) → when; what
+    is missing after that is missing there. `cohorts` holds where far more is missing than usual: (feed,
+    department, day) → the cohort in words.
     """
 
     open_failures: frozenset[tuple[str, str]] = frozenset()
     by_patient: frozenset[tuple[str, str]] = frozenset()
     by_appointment: frozenset[tuple[str, str]] = frozenset()
     unmapped: frozenset[tuple[str, str]] = frozenset()
-    absent: Mapping[tuple[str, str], datetime] = NO_ANSWERS
+    asked: Mapping[tuple[str, int], datetime] = NO_ANSWERS
+    cohorts: Mapping[tuple[str, str, date], str] = NO_COHORTS
 
 
 class Judgement(msgspec.Struct, frozen=True):
-    """`says` holds one {"signal", "says"} per reason, strongest first; no PHI."""
+    """`says` holds one {"signal", "says"} per reason, strongest first; no PHI. `asked_at`: when athena said so."""
 
     verdict: str
     says: tuple[dict[str, str], ...]
+    asked_at: datetime | None = None
 
 
 def judge(rule: Rule, visit: VisitFacts, evidence: Evidence) -> Judgement:
@@ -51,10 +59,12 @@ def judge(rule: Rule, visit: VisitFacts, evidence: Evidence) -> Judgement:
         return Judgement(NOT_SYNCED, (reason,))
     if reason := unlinked(rule, visit):
         return Judgement(SUSPECT_SYNC, (reason,))
-    if reason := read_and_absent(rule, visit, evidence):
-        return Judgement(NOT_BILLED, (reason,))
+    if asked_at := evidence.asked.get((rule.awaits, visit.id)):
+        return Judgement(NOT_BILLED, (signal("D4", answer(rule, visit, asked_at)),), asked_at)
     if rule.shown:
         return Judgement(NOT_BILLED, (signal("D9", "athena's own record shows it, as last read"),))
+    if reason := in_cohort(rule, visit, evidence):
+        return Judgement(SUSPECT_SYNC, (reason,))
     if rule.default_suspect:
         says = "athena's own records contradict each other here, so a record has probably not reached us"
         return Judgement(SUSPECT_SYNC, (signal("D5", says),))
@@ -95,11 +105,18 @@ def unlinked(rule: Rule, visit: VisitFacts) -> dict[str, str] | None:
     return signal("D10", f"claim {visit.possible_claims[0]} may belong here; its link is in review")
 
 
-def read_and_absent(rule: Rule, visit: VisitFacts, evidence: Evidence) -> dict[str, str] | None:
-    if visit.appointment is None:
+def answer(rule: Rule, visit: VisitFacts, asked_at: datetime) -> str:
+    here = {"claim": bool(visit.claims), "encounter": bool(visit.encounters)}.get(rule.awaits, True)
+    found = "its own records say the same" if here else f"has no {rule.awaits} of this visit"
+    return f"athena was asked on {asked_at:%b} {asked_at.day} at {asked_at:%H:%M} UTC: {found}"
+
+
+def in_cohort(rule: Rule, visit: VisitFacts, evidence: Evidence) -> dict[str, str] | None:
+    """D6: that day the whole department lacks what this visit lacks, which is rarely many people's doing."""
+    if not evidence.cohorts or visit.service_date is None:
         return None
-    asked = evidence.absent.get((rule.awaits, visit.appointment.id))
-    return signal("D4", f"athena was asked at {asked:%Y-%m-%d %H:%M} UTC and has none") if asked else None
+    cohort = evidence.cohorts.get((rule.needs_feed, visit.department_id, visit.service_date))
+    return signal("D6", cohort) if cohort else None
 
 
 def neighbours_charged(rule: Rule, visit: VisitFacts) -> dict[str, str] | None:

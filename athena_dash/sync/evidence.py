@@ -1,10 +1,15 @@
-"""Open failures → the Evidence the judge weighs: which records, or records of whom, are stuck on our own side."""
+"""Open failures, live reads and cohorts → the Evidence the judge weighs: what is stuck on our own side, what athena
+itself was asked, and where far more is missing than usual."""
 
 from __future__ import annotations
 
-from athena_dash.correlation.verdict import Evidence
+from datetime import datetime
+
+from athena_dash.core import clock
+from athena_dash.correlation.cohorts import cohorts_of
+from athena_dash.correlation.verdict import ANSWER_HOLDS, Evidence
 from athena_dash.records.models import Claim
-from athena_dash.sync.models import Failure, Reason
+from athena_dash.sync.models import Failure, LiveRead, Reason
 
 KINDS = {
     "clinicalfact": "clinical"
@@ -34,7 +39,18 @@ def evidence_of(practice_id: int) -> Evidence:
         by_patient=frozenset(patients),
         by_appointment=frozenset(appointments),
         unmapped=frozenset(unmapped),
+        asked=answers(practice_id),
+        cohorts=cohorts_of(practice_id),
     )
+
+
+def answers(practice_id: int) -> dict[tuple[str, int], datetime]:
+    """(kind, visit) → when athena last answered for it in full; older answers no longer count."""
+    rows = LiveRead.objects.for_practice(practice_id).filter(
+        state=LiveRead.State.DONE, started_at__gt=clock.now() - ANSWER_HOLDS
+    )
+    told = rows.order_by("started_at").values_list("visit_id", "answered", "started_at")
+    return {(kind, visit_id): at for visit_id, kinds, at in told for kind in kinds}
 
 
 def appointments_of_claims(practice_id: int, failed: set[tuple[str, str]]) -> list[str]:

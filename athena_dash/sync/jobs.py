@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from athena_dash.core import clock
 from athena_dash.core.queue import wake
+from athena_dash.correlation import cohorts
 from athena_dash.correlation import service as correlation
 from athena_dash.practices.models import Practice
-from athena_dash.sync import audit, backfill, feeds, pipeline, planning, pull, sweep
+from athena_dash.sync import audit, backfill, feeds, live_plan, pipeline, planning, pull, sweep
+from athena_dash.sync.models import LiveRead
 
 QUEUE = "live"
 LONG_QUEUE = "backfill"  # history and audits: they may take long, and live comes first
@@ -27,6 +29,10 @@ def enqueue_due() -> int:
     if correlation.due(now, 1) or correlation.due_orphans(now, 1):
         made += wake(QUEUE, reconsider)
     made += sum(wake(LONG_QUEUE, learn_prices, practice_id) for practice_id in correlation.due_to_learn(now))
+    made += sum(wake(QUEUE, compare_days, practice_id) for practice_id in cohorts.due_to_compare(now))
+    for practice in live_plan.due(now):
+        live_plan.plan_night(practice.pk)
+    made += sum(ring_live_reads(*waiting) for waiting in live_plan.waiting())
     return made + sum(ask_for_audit(practice_id) for practice_id in audit.due(now))
 
 
@@ -70,6 +76,26 @@ def reconsider() -> None:
 def learn_prices(practice_id: int) -> None:
     if pipeline.learn_prices(practice_id):
         ring_rejudging(practice_id)
+
+
+def compare_days(practice_id: int) -> None:
+    if pipeline.compare_days(practice_id):
+        ring_rejudging(practice_id)
+
+
+def ring_live_reads(practice_id: int, trigger: str = LiveRead.Trigger.PERSON) -> bool:
+    """Somebody wants athena asked about a visit, and watches; or the night does, and nobody does."""
+    if trigger == LiveRead.Trigger.PERSON:
+        return wake(QUEUE, read_live, practice_id)
+    return wake(LONG_QUEUE, read_by_night, practice_id)
+
+
+def read_live(practice_id: int) -> None:
+    live_plan.make(practice_id, LiveRead.Trigger.PERSON)
+
+
+def read_by_night(practice_id: int) -> None:
+    live_plan.make(practice_id, LiveRead.Trigger.NIGHT)
 
 
 def audit_practice(practice_id: int) -> None:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 
 from athena_dash.core import clock
+from athena_dash.correlation import cohorts
 from athena_dash.correlation import service as correlation
 from athena_dash.practices.models import Practice
 from athena_dash.practices.policies import policies_of
@@ -124,6 +125,14 @@ def learn_prices(practice_id: int) -> bool:
     with transaction.atomic():
         lock(practice_id)
         return correlation.keep(practice_id, lesson)
+
+
+def compare_days(practice_id: int) -> bool:
+    """Where far more is missing than usual, anew; whether visits became due by it."""
+    found = cohorts.find(practice_id)
+    with transaction.atomic():
+        lock(practice_id)
+        return cohorts.keep(practice_id, found)
 
 
 def lock(practice_id: int) -> None:

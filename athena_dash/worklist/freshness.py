@@ -1,4 +1,5 @@
-"""Feeds into what may be believed now: a "missing" from a feed gone quiet reads as suspect sync."""
+"""Feeds into what may be believed now: a "missing" from a feed gone quiet reads as suspect sync, unless athena itself
+was asked since the feed last came through."""
 
 from __future__ import annotations
 
@@ -31,16 +32,26 @@ class HeardFrom:
 
 
 @dataclass(frozen=True)
+class Quiet:
+    """A feed not to be trusted now, and when it last came through."""
+
+    sentence: str
+    heard_at: dt.datetime | None
+
+
+@dataclass(frozen=True)
 class Freshness:
     """Every feed of some practices and what to say of it; `quiet` are those not to be trusted now."""
 
     feeds: tuple[tuple[Feed, FeedState], ...] = ()
-    quiet: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    quiet: Mapping[tuple[int, str], Quiet] = field(default_factory=dict)
 
-    def why_suspect(self, practice_id: int, needs_feed: str) -> str:
-        """Why a gap that needs this feed cannot be believed; empty when it can."""
-        sentence = self.quiet.get((practice_id, needs_feed), "")
-        return f"The {needs_feed.replace('_', ' ')} feed is behind: {sentence}" if sentence else ""
+    def why_suspect(self, practice_id: int, needs_feed: str, asked_at: dt.datetime | None) -> str:
+        """Why a gap that needs this feed cannot be believed; empty when it can. `asked_at`: as Gap keeps it."""
+        quiet = self.quiet.get((practice_id, needs_feed))
+        if quiet is None or (asked_at and (quiet.heard_at is None or asked_at > quiet.heard_at)):
+            return ""
+        return f"The {needs_feed.replace('_', ' ')} feed is behind: {quiet.sentence}"
 
     @property
     def hides_visits(self) -> bool:
@@ -62,14 +73,21 @@ class Freshness:
             for practice, groups in heard.items()
         ]
 
-    def verdict(self) -> Case:
-        """The verdict as it reads now, for SQL over `open_gap`; Gap rows keep what the judge said."""
-        behind = Q()
-        for practice_id, resource in self.quiet:
-            behind |= Q(practice_id=practice_id, open_gap__needs_feed=resource)
-        stored = F("open_gap__verdict")
-        whens = [When(behind, then=Value(Verdict.SUSPECT_SYNC.value))] if behind else []
-        return Case(*whens, default=stored, output_field=CharField())
+    def verdict(self, gap: str = "") -> Case:
+        """The verdict as it reads now; Gap rows keep what the judge said. `gap`: how the query names the gap, such as
+        "open_gap__"."""
+        whens = [When(self.suspect(gap), then=Value(Verdict.SUSPECT_SYNC.value))] if self.quiet else []
+        return Case(*whens, default=F(f"{gap}verdict"), output_field=CharField())
+
+    def suspect(self, gap: str = "") -> Q:
+        """`why_suspect` for SQL."""
+        behind = Q(pk__in=())
+        for (practice_id, resource), quiet in self.quiet.items():
+            unasked = Q(**{f"{gap}asked_at__isnull": True})
+            if quiet.heard_at:
+                unasked |= Q(**{f"{gap}asked_at__lte": quiet.heard_at})
+            behind |= unasked & Q(**{f"{gap}practice_id": practice_id, f"{gap}needs_feed": resource})
+        return behind
 
     def heard(self, practice_id: int, track: str) -> str:
         """The track with what we cannot know hatched (Q): steps not seen done, of a feed gone quiet."""
@@ -85,5 +103,9 @@ def freshness_of(practice_ids: Collection[int]) -> Freshness:
     now = clock.now()
     found = Feed.objects.filter(practice_id__in=practice_ids).select_related("practice")
     read = tuple((feed, state(feed, now)) for feed in found.order_by("practice__name", "resource"))
-    quiet = {(feed.practice_id, feed.resource): told.sentence for feed, told in read if not told.trusted}
+    quiet = {
+        (feed.practice_id, feed.resource): Quiet(told.sentence, feed.last_success_at)
+        for feed, told in read
+        if not told.trusted
+    }
     return Freshness(read, quiet)

@@ -61,7 +61,7 @@ def visits(
     rows: QuerySet[Visit] = Visit.objects.filter(practice_id__in=desk.practice_ids(on("practice")))
     rows = rows.annotate(
         open_gap=FilteredRelation("gaps", condition=Q(gaps__closed_at__isnull=True, gaps__primary=True))
-    ).annotate(verdict=desk.freshness.verdict())
+    ).annotate(verdict=desk.freshness.verdict("open_gap__"))
     if filters.stage is Stage.HALF:
         rows = rows.filter(open_gap__isnull=False)
     elif filters.stage is Stage.COMPLETE:
@@ -136,6 +136,7 @@ GAP_COLUMNS = (
     "since",
     "due_at",
     "filing_limit",
+    "asked_at",
 )
 
 

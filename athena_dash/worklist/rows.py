@@ -54,6 +54,7 @@ class Row:
     days_left: int | None
     verdict: VerdictBadge | None
     why_suspect: str
+    asked_at: dt.datetime | None  # athena itself, where the verdict rests on its answer
     assignee: str
     snoozed_until: dt.datetime | None
 
@@ -104,7 +105,10 @@ def _row(visit: Any, desk: Desktop, names: Names) -> Row:
         limit=limit,
         days_left=(limit - desk.today).days if limit else None,
         verdict=verdict_badge(visit.verdict),
-        why_suspect=desk.freshness.why_suspect(visit.practice_id, visit.gap_needs_feed or ""),
+        why_suspect=desk.freshness.why_suspect(
+            visit.practice_id, visit.gap_needs_feed or "", visit.gap_asked_at
+        ),
+        asked_at=visit.gap_asked_at,
         assignee=str(work.assignee) if work and work.assignee else "",
         snoozed_until=work.snoozed_until if work else None,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, CharField, Count, DateField, F, Min, Q, Sum, Value, When
+from django.db.models import Case, Count, DateField, F, Min, Q, Sum, Value, When
 
 from athena_dash.core import clock
 from athena_dash.correlation.models import Gap, Verdict
@@ -95,9 +95,6 @@ def today_of(desk: Desktop) -> Today:
 
 def _open_groups(desk: Desktop, yesterday: dt.date) -> Iterable[dict[str, Any]]:
     now = clock.now()
-    quiet = Q(pk__in=())
-    for practice_id, resource in desk.freshness.quiet:
-        quiet |= Q(practice_id=practice_id, needs_feed=resource)
     awake = Q(visit__work__snoozed_until__isnull=True) | Q(visit__work__snoozed_until__lte=now)
     until = desk.today + dt.timedelta(days=DEADLINE_DAYS)
     near = Q(filing_limit__gte=desk.today, filing_limit__lte=until)
@@ -109,11 +106,7 @@ def _open_groups(desk: Desktop, yesterday: dt.date) -> Iterable[dict[str, Any]]:
             "code",
             limit_on=Case(When(near, then=F("filing_limit")), output_field=DateField()),
             late=Case(When(due_at__lt=now, then=Value(True)), default=Value(False)),
-            verdict_now=Case(
-                When(quiet, then=Value(Verdict.SUSPECT_SYNC.value)),
-                default=F("verdict"),
-                output_field=CharField(),
-            ),
+            verdict_now=desk.freshness.verdict(),
         )
         .annotate(
             count=Count("pk"),

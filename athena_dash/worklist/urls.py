@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from athena_dash.worklist.views import actions, review, today, unmatched, visit, visits
+from athena_dash.worklist.views import actions, check, review, today, unmatched, visit, visits
 
 urlpatterns = [
     path("", today.home, name="home"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("visits/assign", actions.assign_many, name="visits-assign"),
     path("visits/<int:pk>", visit.visit, name="visit"),
     path("visits/<int:pk>/reveal", visit.reveal, name="visit-reveal"),
+    path("visits/<int:pk>/check", check.check, name="visit-check"),
     path("visits/<int:pk>/assign", actions.assign, name="visit-assign"),
     path("visits/<int:pk>/snooze", actions.snooze, name="visit-snooze"),
     path("visits/<int:pk>/wake", actions.wake, name="visit-wake"),

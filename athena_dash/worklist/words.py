@@ -55,6 +55,7 @@ CLOSED_BY: Mapping[str, str] = {
     "data": "athena’s records no longer show it",
     "suppressor": "nothing is expected any more",
     "replay": "a replay brought the missing record",
+    "live_read": "athena was asked and had what was missing",
     "user": "a person closed it",
 }
 

@@ -44,7 +44,7 @@ def test_d7_an_encounter_that_arrived_with_an_unknown_code_is_a_mapping_matter()
 
 
 def test_d4_a_live_read_that_found_none_means_not_billed() -> None:
-    assert verdict(evidence=Evidence(absent={("claim", "100"): LATE})) == ("not_billed", "D4")
+    assert verdict(evidence=Evidence(asked={("claim", MISSING_SLIP.id): LATE})) == ("not_billed", "D4")
 
 
 def test_d9_a_state_that_athena_itself_shows_is_not_a_matter_of_sync() -> None:

@@ -50,6 +50,7 @@ RULES = {
     "visits-assign": Rule(None, rights.WORK_VISITS),
     "visit": Rule(rights.SEE_VISITS),
     "visit-reveal": Rule(None, rights.SEE_PHI),
+    "visit-check": Rule(rights.WORK_VISITS, rights.WORK_VISITS),
     "visit-assign": Rule(None, rights.WORK_VISITS),
     "visit-snooze": Rule(None, rights.WORK_VISITS),
     "visit-wake": Rule(None, rights.WORK_VISITS),
@@ -163,7 +164,15 @@ def world(db: None, settings: Any) -> World:
         "member": {"slug": practice.slug, "pk": extra.memberships.get().pk},
     }
     kinds = {
-        "visit": ("visit", "visit-reveal", "visit-assign", "visit-snooze", "visit-wake", "visit-note"),
+        "visit": (
+            "visit",
+            "visit-reveal",
+            "visit-check",
+            "visit-assign",
+            "visit-snooze",
+            "visit-wake",
+            "visit-note",
+        ),
         "link": ("review", "review-tie", "review-none", "review-undo"),
         "group": ("failure-group", "acknowledge-group", "mute-group"),
         "failure": ("failure", "replay-failure", "reveal-failure"),

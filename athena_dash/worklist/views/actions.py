@@ -39,7 +39,7 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
     assignee = form.cleaned_data["assignee"]
     _work(visit, assignee=assignee)
     messages.success(request, f"Assigned to {assignee}." if assignee else "Taken off every desk.")
-    return _done(request, visit)
+    return done(request, visit)
 
 
 @require_POST
@@ -54,7 +54,7 @@ def snooze(request: HttpRequest, pk: int) -> HttpResponse:
         visit, snoozed_until=until, snoozed_by=signed_in(request), snooze_reason=form.cleaned_data["reason"]
     )
     messages.success(request, f"Snoozed until {written(until)}.")
-    return _done(request, visit)
+    return done(request, visit)
 
 
 @require_POST
@@ -63,7 +63,7 @@ def wake(request: HttpRequest, pk: int) -> HttpResponse:
     visit = visit_with(request, pk, WORK_VISITS)
     _work(visit, snoozed_until=None, snoozed_by=None, snooze_reason="")
     messages.success(request, "Back on the worklist.")
-    return _done(request, visit)
+    return done(request, visit)
 
 
 @require_POST
@@ -81,7 +81,7 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
         at=clock.now(),
     )
     messages.success(request, "Note added.")
-    return _done(request, visit)
+    return done(request, visit)
 
 
 @require_POST
@@ -110,7 +110,7 @@ def _refused(request: HttpRequest, visit: Visit, **forms: Form) -> HttpResponse:
     return show(request, visit, status=422, **forms)
 
 
-def _done(request: HttpRequest, visit: Visit) -> HttpResponse:
+def done(request: HttpRequest, visit: Visit) -> HttpResponse:
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect("visit", visit.pk)
     response = show(request, visit)

@@ -21,6 +21,7 @@ from athena_dash.core.render import page
 from athena_dash.core.templatetags.ui import business_days
 from athena_dash.correlation.explain import explain
 from athena_dash.correlation.models import Verdict, Visit
+from athena_dash.sync.live_read import newest_of
 from athena_dash.worklist.desk import desk_of
 from athena_dash.worklist.evidence import steps
 from athena_dash.worklist.forms import AssignForm, NoteForm, SnoozeForm
@@ -33,7 +34,7 @@ from athena_dash.worklist.timeline import timeline
 from athena_dash.worklist.visit_records import VisitRecords, read_records
 from athena_dash.worklist.words import ACTIONS, CLOSED_BY, ESTIMATORS, SIGNALS, gap_title
 
-PARTS = {"drawer": "worklist/drawer.html", "visit": "worklist/visit_body.html"}
+PARTS = {"drawer": "worklist/drawer.html", **dict.fromkeys(("visit", "check"), "worklist/visit_body.html")}
 
 
 def visit_with(request: HttpRequest, pk: int, right: str) -> Visit:
@@ -86,6 +87,7 @@ def visit_context(request: HttpRequest, visit: Visit) -> dict[str, Any]:
         "timeline": timeline(records),
         "money": money_of(records),
         "gap": gap_words(records, desk),
+        "check": newest_of(visit),
         "rules": explain(visit),
         "closed_gaps": [
             (gap, gap_title(gap.code), CLOSED_BY.get(gap.closed_by, ""))
@@ -120,7 +122,7 @@ def gap_words(records: VisitRecords, desk: Desktop) -> dict[str, Any] | None:
     if gap is None:
         return None
     due = gap.due_at.astimezone(records.zone) if gap.due_at else None
-    suspect = desk.freshness.why_suspect(gap.practice_id, gap.needs_feed)
+    suspect = desk.freshness.why_suspect(gap.practice_id, gap.needs_feed, gap.asked_at)
     return {
         "row": gap,
         "title": gap_title(gap.code),

@@ -1,0 +1,172 @@
+"""Department days on which far more is missing than that department usually lacks (discriminator D6); holds raw SQL.
+
+Looked for once for a whole practice, among its open gaps only, so it costs what is open and not what the practice has
+seen. What was found is kept beside the practice; visits of a cohort that came or went become due to be judged again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from math import comb
+from typing import Any
+
+import msgspec
+from django.db import connection
+from django.db.models import Exists, OuterRef
+
+from athena_dash.core import clock
+from athena_dash.correlation.models import Cohorts, Gap, Visit
+from athena_dash.correlation.rules import RULES
+from athena_dash.practices.models import Practice
+
+# revenue-cycle.md §2.0, D6: binomial tail p < 0.001, at least five
+LEAST = 5
+SURPRISING = 0.001
+BASELINE = timedelta(weeks=8)
+ENOUGH_BEFORE = 20  # visits in the baseline; with fewer, nobody knows what is usual
+LOOK_BACK = timedelta(days=30)  # of service: what is older than that no outage of ours explains
+REFUTED = 2  # members that athena was asked about and has none of: then it is people's doing after all
+EVERY = timedelta(minutes=5)
+
+ABSENCES = [rule.code for rule in RULES if not rule.shown]  # what athena itself shows needs no cohort
+
+FIND = """
+with missing as (
+    select g.needs_feed, v.department_id, v.service_date,
+           count(distinct v.id) as lacking, count(distinct v.id) filter (where g.asked_at is not null) as asked
+    from correlation_gap g join correlation_visit v on v.id = g.visit_id
+    where g.practice_id = %(practice)s and g.closed_at is null and g.code = any(%(codes)s)
+      and v.service_date >= %(since)s and v.anchor = 'appointment' and v.suppressor = ''
+    group by 1, 2, 3 having count(distinct v.id) >= %(least)s
+)
+select m.needs_feed, m.department_id, m.service_date, coalesce(d.name, m.department_id), m.lacking, m.asked,
+       today.visits, before.visits, before.lacking
+from missing m
+left join records_department d on d.practice_id = %(practice)s and d.external_id = m.department_id
+cross join lateral (
+    select count(*) as visits from correlation_visit v
+    where v.practice_id = %(practice)s and v.department_id = m.department_id and v.service_date = m.service_date
+      and v.anchor = 'appointment' and v.suppressor = ''
+) today
+cross join lateral (
+    select count(*) as visits, count(*) filter (where exists (
+        select from correlation_gap g
+        where g.visit_id = v.id and g.code = any(%(codes)s) and g.needs_feed = m.needs_feed)) as lacking
+    from correlation_visit v
+    where v.practice_id = %(practice)s and v.department_id = m.department_id
+      and v.service_date >= m.service_date - %(baseline)s and v.service_date < m.service_date
+      and v.anchor = 'appointment' and v.suppressor = ''
+) before
+order by 1, 2, 3
+"""
+
+
+class Cohort(msgspec.Struct, frozen=True, kw_only=True):
+    """`lacking` of `visits` in this department on this day; before, `usually_lacking` of `usual_visits`."""
+
+    feed: str
+    department_id: str
+    day: date
+    department: str
+    lacking: int
+    visits: int
+    usual_visits: int
+    usually_lacking: int
+
+    @property
+    def key(self) -> tuple[str, str, date]:
+        return self.feed, self.department_id, self.day
+
+    @property
+    def sentence(self) -> str:
+        usual = self.usually_lacking / self.usual_visits
+        return (
+            f"{self.lacking} of {self.visits} visits in {self.department} on {self.day:%b} {self.day.day} lack this; "
+            f"in the eight weeks before, {usual:.0%} did"
+        )
+
+
+def surprise(lacking: int, visits: int, usually_lacking: int, usual_visits: int) -> float:
+    """The chance of at least so many by the usual share alone: the binomial's tail. The share is Laplace's, so that
+    a spotless past does not make the first slip a miracle."""
+    share = (usually_lacking + 1) / (usual_visits + 2)
+    return sum(
+        comb(visits, n) * share**n * (1 - share) ** (visits - n)
+        for n in range(min(lacking, visits), visits + 1)
+    )
+
+
+def is_outlier(cohort: Cohort, asked: int) -> bool:
+    if asked >= REFUTED or cohort.usual_visits < ENOUGH_BEFORE:
+        return False
+    tail = surprise(cohort.lacking, cohort.visits, cohort.usually_lacking, cohort.usual_visits)
+    return tail < SURPRISING
+
+
+def find(practice_id: int) -> list[Cohort]:
+    values: dict[str, Any] = {
+        "practice": practice_id,
+        "codes": ABSENCES,
+        "since": (clock.now() - LOOK_BACK).date(),
+        "least": LEAST,
+        "baseline": BASELINE.days,
+    }
+    found = []
+    with connection.cursor() as cursor:
+        cursor.execute(FIND, values)
+        for (
+            feed,
+            department_id,
+            day,
+            name,
+            lacking,
+            asked,
+            visits,
+            usual_visits,
+            usually,
+        ) in cursor.fetchall():
+            cohort = Cohort(
+                feed=feed,
+                department_id=department_id,
+                day=day,
+                department=name,
+                lacking=lacking,
+                visits=visits,
+                usual_visits=usual_visits,
+                usually_lacking=usually,
+            )
+            if is_outlier(cohort, asked):
+                found.append(cohort)
+    return found
+
+
+def keep(practice_id: int, found: list[Cohort]) -> bool:
+    """Whether visits became due by it. In the caller's transaction, under the practice's lock."""
+    now = clock.now()
+    before = set(cohorts_of(practice_id).items())
+    after = {(cohort.key, cohort.sentence) for cohort in found}
+    Cohorts.objects.update_or_create(
+        practice_id=practice_id, defaults={"found": msgspec.to_builtins(found), "found_at": now}
+    )
+    changed = {key for key, _ in before ^ after}
+    for _, department_id, day in changed:
+        members = Gap.objects.for_practice(practice_id).filter(
+            closed_at__isnull=True, visit__department_id=department_id, visit__service_date=day
+        )
+        Visit.objects.filter(pk__in=members.values("visit")).update(reconsider_at=now)
+    return bool(changed)
+
+
+def cohorts_of(practice_id: int) -> Mapping[tuple[str, str, date], str]:
+    """As last found: (feed, department, day) → the cohort in words."""
+    row = Cohorts.objects.filter(practice_id=practice_id).first()
+    return {one.key: one.sentence for one in msgspec.convert(row.found, list[Cohort])} if row else {}
+
+
+def due_to_compare(now: datetime) -> list[int]:
+    """Practices with open gaps that nobody has compared for a while."""
+    fresh = Cohorts.objects.filter(found_at__gt=now - EVERY).values("practice_id")
+    missing = Gap.objects.filter(practice=OuterRef("pk"), closed_at__isnull=True)
+    rows = Practice.objects.active().exclude(pk__in=fresh).filter(Exists(missing))
+    return list(rows.values_list("pk", flat=True))
