@@ -105,7 +105,6 @@ class Link(models.Model):
     class Method(models.TextChoices):
         ANCHOR = "anchor", "is the visit's own appointment or encounter"
         ID = "id", "names the same appointment or encounter"
-        NESTED = "nested", "athena lists it inside the appointment"
         PATIENT_DAY = "patient_day", "same patient, day, department and provider"
         SCORED = "scored", "best candidate by score"
         MANUAL = "manual", "a person decided"
@@ -143,6 +142,11 @@ class Link(models.Model):
                 OpClass("evidence", name="jsonb_path_ops"),
                 name="link_offers",
                 condition=models.Q(kind="claim", state="review"),
+            ),
+            models.Index(  # what was tied without an id, as the Quality page lists it
+                fields=["practice", "method", "-id"],
+                name="link_guessed",
+                condition=models.Q(method__in=["patient_day", "scored", "manual"]),
             ),
             models.Index(
                 fields=["decided_by"], name="link_decided", condition=models.Q(decided_by__isnull=False)
@@ -186,6 +190,75 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.kind} {self.record_id}"
+
+
+class LinkQuality(models.Model):
+    """How a practice's links of one kind stood when they were last counted on that day (quality)."""
+
+    practice = models.ForeignKey(
+        "practices.Practice", on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    day = models.DateField()  # in the practice's zone
+    kind = models.TextField(choices=Link.Kind.choices)
+    linked = models.PositiveIntegerField(default=0)
+    review = models.PositiveIntegerField(default=0)
+    pending = models.PositiveIntegerField(default=0)
+    unmatched = models.PositiveIntegerField(default=0)
+    methods = models.JSONField(default=dict)  # of the linked ones: {"id": 12}
+    merged = models.PositiveIntegerField(default=0)  # linked ones that name a patient since merged away
+    counted_at = models.DateTimeField()
+
+    objects: ClassVar[Any] = PracticeOwned.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "day", "kind"], name="one_link_quality_a_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} links of {self.practice_id} on {self.day}"
+
+
+class LinkMeasure(models.Model):
+    """One hide-and-compare of a practice's links of one kind: how far it is, and what came of it.
+
+    Made batch by batch, each kept with its place in the sample, so that a worker killed between two loses none.
+    """
+
+    practice = models.ForeignKey(
+        "practices.Practice", on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    kind = models.TextField(choices=Link.Kind.choices)
+    size = models.PositiveIntegerField()  # records to hide; a small practice has fewer
+    after = models.TextField(default="")  # place of the last record compared
+    right = models.PositiveIntegerField(default=0)
+    wrong = models.PositiveIntegerField(default=0)
+    abstained = models.PositiveIntegerField(default=0)
+    errors = models.JSONField(default=list)  # of the wrong ones: {"record_id": "…", "visit": 1, "found": 2}
+    asked_by = models.ForeignKey(  # nobody: the night
+        "accounts.User", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    asked_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[Any] = PracticeOwned.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["practice", "kind"],
+                condition=models.Q(finished_at__isnull=True),
+                name="one_link_measure_at_a_time",
+            )
+        ]
+        indexes = [models.Index(fields=["practice", "kind", "-asked_at"], name="link_measure_newest")]
+
+    def __str__(self) -> str:
+        return f"measure {self.pk} of {self.kind} links"
+
+    @property
+    def done(self) -> int:
+        return self.right + self.wrong + self.abstained
 
 
 class PaidBefore(models.Model):

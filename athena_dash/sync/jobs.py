@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from athena_dash.core import clock
 from athena_dash.core.queue import wake
-from athena_dash.correlation import cohorts
+from athena_dash.correlation import cohorts, quality
 from athena_dash.correlation import service as correlation
 from athena_dash.practices.models import Practice
-from athena_dash.sync import audit, backfill, feeds, live_plan, pipeline, planning, pull, sweep
+from athena_dash.sync import audit, backfill, feeds, link_measures, live_plan, pipeline, planning, pull, sweep
 from athena_dash.sync.models import LiveRead
 
 QUEUE = "live"
@@ -30,6 +30,10 @@ def enqueue_due() -> int:
         made += wake(QUEUE, reconsider)
     made += sum(wake(LONG_QUEUE, learn_prices, practice_id) for practice_id in correlation.due_to_learn(now))
     made += sum(wake(QUEUE, compare_days, practice_id) for practice_id in cohorts.due_to_compare(now))
+    made += sum(wake(LONG_QUEUE, count_links, practice_id) for practice_id in quality.due_to_count(now))
+    for practice_id in link_measures.due(now):
+        link_measures.ask(practice_id, None)
+    made += sum(ring_link_measure(practice_id) for practice_id in link_measures.unfinished())
     for practice in live_plan.due(now):
         live_plan.plan_night(practice.pk)
     made += sum(ring_live_reads(*waiting) for waiting in live_plan.waiting())
@@ -81,6 +85,22 @@ def learn_prices(practice_id: int) -> None:
 def compare_days(practice_id: int) -> None:
     if pipeline.compare_days(practice_id):
         ring_rejudging(practice_id)
+
+
+def count_links(practice_id: int) -> None:
+    quality.count(practice_id)
+
+
+def ring_link_measure(practice_id: int) -> bool:
+    return wake(LONG_QUEUE, measure_links, practice_id)
+
+
+def measure_links(practice_id: int) -> None:
+    """A batch, so that what else is long gets its turn, then the bell again."""
+    if link_measures.take_next(practice_id):
+        ring_link_measure(practice_id)
+    else:
+        quality.count(practice_id)  # the page that is watched shows both
 
 
 def ring_live_reads(practice_id: int, trigger: str = LiveRead.Trigger.PERSON) -> bool:

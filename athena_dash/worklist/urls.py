@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from athena_dash.worklist.views import actions, check, review, today, unmatched, visit, visits
+from athena_dash.worklist.views import actions, check, quality, review, today, unmatched, visit, visits
 
 urlpatterns = [
     path("", today.home, name="home"),
@@ -17,6 +17,9 @@ urlpatterns = [
     path("visits/<int:pk>/snooze", actions.snooze, name="visit-snooze"),
     path("visits/<int:pk>/wake", actions.wake, name="visit-wake"),
     path("visits/<int:pk>/notes", actions.note, name="visit-note"),
+    path("quality", quality.quality, name="quality"),
+    path("quality/links", quality.links, name="quality-links"),
+    path("quality/measure/<slug:slug>", quality.measure, name="quality-measure"),
     path("unmatched", unmatched.unmatched, name="unmatched"),
     path("unmatched/<int:pk>", review.review, name="review"),
     path("unmatched/<int:pk>/tie", review.tie, name="review-tie"),

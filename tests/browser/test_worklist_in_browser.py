@@ -9,12 +9,22 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from athena_dash.accounts.models import User
+from athena_dash.correlation import quality
 from athena_dash.correlation.models import Visit
 from athena_dash.worklist.models import WorkItem
 from tests.builders import a_claim, a_gap, a_link, a_patient, a_practice, a_user, a_visit
 
 OpenAs = Callable[..., Page]
-PATHS = ("/today", "/visits", "/visits?stage=all&code=G05", "/unmatched", "VISIT", "/nowhere")
+PATHS = (
+    "/today",
+    "/visits",
+    "/visits?stage=all&code=G05",
+    "/unmatched",
+    "/quality",
+    "/quality/links?kind=claim",
+    "VISIT",
+    "/nowhere",
+)
 
 
 @pytest.fixture
@@ -25,6 +35,7 @@ def biller(transactional_db: None) -> User:
         a_claim(visit)
         a_gap(visit, at_risk=dollars)
     a_link(None, "claim", "77", practice=practice, state="unmatched", evidence={"candidates": []})
+    quality.count(practice.pk)
     return a_user(practice, username="bella")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from athena_dash.operations.evaluation.score import Tally, Truth, interval, score_gaps, score_links
+from athena_dash.core.shares import interval
+from athena_dash.operations.evaluation.score import Tally, Truth, score_gaps, score_links
 
 V1, V2 = Truth(frozenset({"V1"})), Truth(frozenset({"V2"}))
 

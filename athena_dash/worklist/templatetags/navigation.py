@@ -32,6 +32,7 @@ GROUPS: tuple[tuple[str, tuple[Screen, ...]], ...] = (
             Screen("today", "Today", "sun", "t", rights.SEE_VISITS),
             Screen("visits", "Visits", "list-checks", "v", rights.SEE_VISITS),
             Screen("unmatched", "Unmatched", "unlink", "u", rights.SEE_VISITS),
+            Screen("quality", "Link quality", "link", "q", rights.SEE_VISITS),
         ),
     ),
     (
