@@ -19,7 +19,7 @@ from athena_dash.correlation.models import Gap
 from athena_dash.operations.call_metrics import call_families
 from athena_dash.practices.models import Practice
 from athena_dash.sync.completeness import Completeness, latest
-from athena_dash.sync.models import Failure, Feed, RawRecord, Run
+from athena_dash.sync.models import Failure, Feed, RawSegment, Run
 
 HOUR = timedelta(hours=1)
 RUN_SUMS = {
@@ -49,8 +49,8 @@ def families() -> list[Family]:
         ),
         counted(
             "raw_unprocessed",
-            "Payloads kept and not yet through every stage.",
-            RawRecord.objects.filter(processed_version__isnull=True),
+            "Kept segments of payloads, not yet landed.",
+            RawSegment.objects.filter(processed_version__isnull=True),
             slugs,
         ),
         counted("gaps_open", "Open gaps.", Gap.objects.filter(closed_at__isnull=True), slugs, ("code",)),

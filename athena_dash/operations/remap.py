@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from athena_dash.practices.models import Practice
-from athena_dash.sync.models import Failure, RawRecord, Reason, Stage
+from athena_dash.sync.models import Failure, RawRecord, RawSegment, Reason, Stage
 
 
 def process_unmapped_again(practice: Practice) -> int:
@@ -15,6 +15,8 @@ def process_unmapped_again(practice: Practice) -> int:
         resolved_at__isnull=True,
     )
     raw_ids = [int(subject_id) for subject_id in reports.values_list("subject_id", flat=True)]
-    left = RawRecord.objects.for_practice(practice).filter(pk__in=raw_ids, purged_at__isnull=True)
-    updated: int = left.update(processed_version=None)
-    return updated
+    left = RawRecord.objects.for_practice(practice).filter(pk__in=raw_ids, segment_id__isnull=False)
+    segments = RawSegment.objects.filter(pk__in=left.values("segment_id"))
+    segments.update(processed_version=None)
+    count: int = left.count()
+    return count

@@ -8,32 +8,43 @@ from typing import Any
 
 from django.db import connection
 
+from athena_dash.core import literals
+
 CLOSE = """
-with current(claim_id, slot, status) as ({current})
-update records_claimstatuschange h set ended_at = %(at)s
-from current c
-where h.practice_id = %(practice)s and h.ended_at is null
-  and h.claim_id = c.claim_id and h.slot = c.slot and h.status <> c.status
+with ended as (
+    select standing.id from ({current}) as c(claim_id, slot, status)
+    cross join lateral ({standing}) standing
+    where standing.status <> c.status
+)
+update records_claimstatuschange h set ended_at = %(at)s from ended where h.id = ended.id
 """
 
 OPEN = """
-with current(claim_id, slot, status) as ({current})
 insert into records_claimstatuschange (practice_id, claim_id, slot, status, first_seen, since_backfill)
 select %(practice)s, c.claim_id, c.slot, c.status, %(at)s, not exists (
     select from records_claimstatuschange h
     where h.practice_id = %(practice)s and h.claim_id = c.claim_id and h.slot = c.slot)
-from current c
-where c.status <> '' and not exists (
-    select from records_claimstatuschange h
-    where h.practice_id = %(practice)s and h.claim_id = c.claim_id and h.slot = c.slot and h.ended_at is null)
+from ({current}) as c(claim_id, slot, status)
+left join lateral ({standing}) standing on true
+where c.status <> '' and standing.id is null
 """
 
 CURRENT = """
-select c.external_id, s.slot, s.status from records_claim c
+select c.external_id, s.slot, s.status from unnest(%(claims)s::text[]) as changed(id)
+cross join lateral (
+    select * from records_claim r where r.practice_id = %(practice)s and r.external_id = changed.id offset 0
+) c
 cross join lateral (values
     ('primary', c.primary_status), ('secondary', c.secondary_status), ('patient', c.patient_status)
 ) as s(slot, status)
-where c.practice_id = %(practice)s and c.external_id = any(%(claims)s)
+"""
+
+
+# one look into the index per slot: as a join, a table that has just been filled is planned as if it were empty
+STANDING = """
+select h.id, h.status from records_claimstatuschange h
+where h.practice_id = %(practice)s and h.claim_id = c.claim_id and h.slot = c.slot and h.ended_at is null
+limit 1
 """
 
 
@@ -44,7 +55,7 @@ def append_statuses(practice_id: int, claim_ids: Collection[str], at: datetime) 
     """
     if not claim_ids:
         return
-    values: dict[str, Any] = {"practice": practice_id, "claims": list(claim_ids), "at": at}
+    values: dict[str, Any] = {"practice": practice_id, "claims": literals.text_array(claim_ids), "at": at}
     with connection.cursor() as cursor:
         for statement in (CLOSE, OPEN):
-            cursor.execute(statement.format(current=CURRENT), values)
+            cursor.execute(statement.format(current=CURRENT, standing=STANDING), values)

@@ -1,8 +1,9 @@
 """Facts → rows, set-based, by natural key; holds raw SQL.
 
-Per view: COPY into a temporary staging table, then one INSERT … ON CONFLICT of the rows that truly differ. A row that
-would not change is not written, not locked and leaves no dead tuple. Order is the caller's duty: it never hands over
-a payload for which a newer one of the same record is stored (sync.pipeline).
+Per view: one INSERT … ON CONFLICT of the rows that truly differ, which arrive as JSON (COPY into a staging table costs
+twice as much, most of it formatting in Python). A row that would not change is not written and leaves no dead tuple;
+what the raw store knows does not come here at all. Order is the caller's duty: it never hands over a payload for which
+a newer one of the same record is stored (sync.landing).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from django.apps import apps
 from django.db import connection, models
 from psycopg import sql
 
+from athena_dash.core import literals
 from athena_dash.records.facts import Fact, Roster, Sourced
 
 Touched = dict[str, set[str]]
@@ -49,20 +51,17 @@ def by_table(batch: Iterable[Sourced]) -> dict[str, list[Sourced]]:
 
 
 def upsert_view(practice_id: int, view: type[Fact], rows: Sequence[Sourced]) -> set[str]:
+    stamps = {row.fetched_at for row in rows}
+    iso = {stamp: stamp.isoformat() for stamp in stamps}
+    values = [
+        practice_id,
+        *absent_defaults(view),
+        literals.json([row.fact for row in rows]),
+        literals.int_array(row.raw_id for row in rows),
+        literals.text_array(iso[row.fetched_at] for row in rows),
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(staging_ddl(view))
-        fields = view.__struct_fields__
-        copy = sql.SQL("copy {} ({}) from stdin").format(
-            stage_name(view), columns([*fields, "raw_id", "fetched_at"])
-        )
-        # Django does not know COPY: what the driver raises in it must be made one of Django's errors
-        with connection.wrap_database_errors, cast(Any, cursor).copy(copy) as stream:
-            for row in rows:
-                values = [getattr(row.fact, field) for field in fields]
-                stream.write_row(
-                    [list(v) if isinstance(v, tuple) else v for v in values] + [row.raw_id, row.fetched_at]
-                )
-        cursor.execute(upsert_sql(view), [practice_id, *absent_defaults(view), practice_id])
+        cursor.execute(upsert_sql(view), values)
         return {external_id for (external_id,) in cursor.fetchall()}
 
 
@@ -74,19 +73,26 @@ def mark_gone(practice_id: int, table: str, rosters: Sequence[Sourced]) -> set[s
     kept = [(parent, child) for parent, s in newest.items() for child in cast(Roster, s.fact).external_ids]
     statement = sql.SQL(
         """
-        with kept as (select * from unnest(%s::text[], %s::text[]) as k(parent_id, external_id))
-        update {table} t set gone_at = case when t.gone_at is null then p.fetched_at end
-        from unnest(%s::text[], %s::timestamptz[]) as p(parent_id, fetched_at)
-        where t.practice_id = %s and t.{parent} = p.parent_id and (t.gone_at is null) <> exists (
-            select from kept k where k.parent_id = t.{parent} and k.external_id = t.external_id)
+        with roster as (
+            select * from unnest(%s::text[], %s::timestamptz[]) as r(parent_id, fetched_at)
+        ), kept as (
+            select * from unnest(%s::text[], %s::text[]) as k(parent_id, external_id)
+        ), differing as (
+            select t.id, r.fetched_at from roster r
+            join {table} t on t.practice_id = %s and t.{parent} = r.parent_id
+            left join kept k on k.parent_id = t.{parent} and k.external_id = t.external_id
+            where (t.gone_at is null) <> (k.external_id is not null)
+        )
+        update {table} t set gone_at = case when t.gone_at is null then d.fetched_at end
+        from differing d where d.id = t.id
         returning t.external_id
         """
     ).format(table=sql.Identifier(model_of(table)._meta.db_table), parent=sql.Identifier(parent_column))
     arguments: list[Any] = [
-        [parent for parent, _ in kept],
-        [child for _, child in kept],
-        list(newest),
-        [sourced.fetched_at for sourced in newest.values()],
+        literals.text_array(newest),
+        literals.text_array(sourced.fetched_at.isoformat() for sourced in newest.values()),
+        literals.text_array(parent for parent, _ in kept),
+        literals.text_array(child for _, child in kept),
         practice_id,
     ]
     with connection.cursor() as cursor:
@@ -109,47 +115,37 @@ def model_of(table: str) -> type[models.Model]:
     return apps.get_model("records", table)
 
 
-def stage_name(view: type[Fact]) -> sql.Identifier:
-    return sql.Identifier(f"stage_{view.__name__.lower()}")
-
-
 def columns(names: Iterable[str], alias: str = "") -> sql.Composable:
     prefix = sql.SQL(f"{alias}.") if alias else sql.SQL("")
     return sql.SQL(", ").join(prefix + sql.Identifier(name) for name in names)
 
 
 @cache
-def staging_ddl(view: type[Fact]) -> sql.Composable:
-    """A staging table per view and connection, emptied at every commit."""
-    types = {f.attname: cast(str, f.db_type(connection)) for f in model_of(view.table)._meta.concrete_fields}
-    wanted = [*view.__struct_fields__, "raw_id", "fetched_at"]
-    body = sql.SQL(", ").join(sql.Identifier(name) + sql.SQL(f" {types[name]}") for name in wanted)
-    return sql.SQL(
-        "create temp table if not exists {name} ({body}) on commit delete rows; truncate {name}"
-    ).format(name=stage_name(view), body=body)
-
-
-@cache
 def upsert_sql(view: type[Fact]) -> sql.Composable:
-    carried = [field for field in view.__struct_fields__ if field != "external_id"]
+    fields = view.__struct_fields__
+    carried = [field for field in fields if field != "external_id"]
     absent = [field.attname for field in absent_fields(view)]
+    types = {f.attname: cast(str, f.db_type(connection)) for f in model_of(view.table)._meta.concrete_fields}
+    typed = sql.SQL(", ").join(sql.Identifier(name) + sql.SQL(f" {types[name]}") for name in fields)
     return sql.SQL(
         """
         insert into {table} as t (practice_id, external_id, raw_id, fetched_at, {carried}{absent})
         select %s, s.external_id, s.raw_id, s.fetched_at, {staged}{defaults}
-        from {stage} s left join {table} old on old.practice_id = %s and old.external_id = s.external_id
-        where old.id is null or old.gone_at is not null or ({old}) is distinct from ({staged})
+        from rows from (json_to_recordset(%s::json) as ({typed}), unnest(%s::bigint[], %s::timestamptz[]))
+             as s({names}, raw_id, fetched_at)
         on conflict (practice_id, external_id) do update
         set ({carried_set}, raw_id, fetched_at, gone_at) = row({excluded}, excluded.raw_id, excluded.fetched_at, null)
+        where t.gone_at is not null or ({old}) is distinct from ({excluded})
         returning t.external_id
         """
     ).format(
         table=sql.Identifier(model_of(view.table)._meta.db_table),
-        stage=stage_name(view),
+        typed=typed,
+        names=columns(fields),
         carried=columns(carried),
         carried_set=columns(carried),
         staged=columns(carried, "s"),
-        old=columns(carried, "old"),
+        old=columns(carried, "t"),
         excluded=columns(carried, "excluded"),
         absent=sql.SQL("").join(sql.SQL(", ") + sql.Identifier(name) for name in absent),
         defaults=sql.SQL("").join(

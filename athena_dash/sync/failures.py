@@ -18,6 +18,7 @@ from django.db import (
     OperationalError,
     transaction,
 )
+from django.db.models import QuerySet
 from redis import RedisError
 
 from athena_dash.core import clock
@@ -252,12 +253,17 @@ def resolve(practice_id: int, stages: Sequence[str], kind: str, ids: Sequence[st
     """Close open failures of these subjects: the stage ran through for them now."""
     if not ids:
         return 0
-    return int(
-        Failure.objects.filter(
-            practice_id=practice_id,
-            stage__in=stages,
-            subject_kind=kind,
-            subject_id__in=ids,
-            resolved_at__isnull=True,
-        ).update(resolved_at=clock.now(), resolution=resolution, next_try_at=None, claimed_until=None)
+    of_subjects = Failure.objects.filter(
+        practice_id=practice_id, stage__in=stages, subject_kind=kind, subject_id__in=ids
+    )
+    return closed(of_subjects, resolution)
+
+
+def settle(failure_ids: Sequence[int], resolution: str) -> int:
+    return closed(Failure.objects.filter(pk__in=failure_ids), resolution) if failure_ids else 0
+
+
+def closed(rows: QuerySet[Failure], resolution: str) -> int:
+    return rows.filter(resolved_at__isnull=True).update(
+        resolved_at=clock.now(), resolution=resolution, next_try_at=None, claimed_until=None
     )

@@ -148,6 +148,11 @@ def due(now: datetime) -> QuerySet[Feed]:
     return Feed.objects.filter(due_at__lte=now, paused_at__isnull=True, practice__paused_at__isnull=True)
 
 
+def running(practice_id: int) -> bool:
+    """Whether somebody holds a feed of the practice."""
+    return Feed.objects.for_practice(practice_id).filter(lease_until__gt=clock.now()).exists()
+
+
 def state(feed: Feed, now: datetime | None = None) -> FeedState:
     """Fresh means: a run came through within the feed's objective."""
     now = now or clock.now()

@@ -119,11 +119,11 @@ def answer(read: LiveRead, question: Question, source: Source, brought: set[str]
         pages = []
     with transaction.atomic():
         kept = keep_pages(read.practice_id, resource, [(page, question.parent) for page in pages])
-    pipeline.process(read.practice_id, kept.raw_ids)
+    pipeline.process(read.practice_id, [row.pk for row in kept.rows])
     if question.resource == "claims":
         brought |= {one.external_id for page in pages for one in payloads(resource, page, "")}
     mine(read).update(asked=F("asked") + 1)
-    return len(kept.raw_ids)
+    return len(kept.rows)
 
 
 def settle(read: LiveRead, awaited: frozenset[str], changed: int) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
+from msgspec.structs import replace
 
 from athena_dash.sync import raw
-from athena_dash.sync.raw import Payload, payload
+from athena_dash.sync.raw import Batch, Payload, Stored, payload
 from athena_dash.sync.resources import Resource
 from integrations.athena.endpoints import endpoint
 from integrations.athena.page import Page
@@ -21,9 +22,9 @@ STANDING_ALONE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """`raw_ids` are the rows that were new or different; `nameless` counts records without a usable id."""
+    """`rows` are those that were new or different; `nameless` counts records without a usable id."""
 
-    raw_ids: list[int]
+    rows: list[Stored]
     records: int
     nameless: int
 
@@ -32,32 +33,28 @@ def keep_pages(
     practice_id: int, resource: Resource, pages: Iterable[tuple[Page, str]], run_id: int | None = None
 ) -> Kept:
     """Store (page, parent id) pairs in the caller's transaction."""
-    raw_ids: list[int] = []
+    batches: list[Batch] = []
     records = nameless = 0
     for page, parent in pages:
         found = payloads(resource, page, parent)
         records += len(found)
         nameless += sum(is_nameless(record) for record in found)
-        for name, batch in (
-            (resource.name, found),
-            (f"{resource.name}.roster", roster(resource, page, found, parent)),
-        ):
-            raw_ids += raw.keep(
-                batch,
-                practice_id=practice_id,
-                resource=name,
-                fetched_at=page.fetched_at,
-                request_id=page.request_id or "",
-                run_id=run_id,
+        batches += (
+            Batch(name, some, page.fetched_at, page.request_id or "")
+            for name, some in (
+                (resource.name, found),
+                (f"{resource.name}.roster", roster(resource, page, found, parent)),
             )
-    return Kept(raw_ids, records, nameless)
+            if some
+        )
+    return Kept(raw.keep_batches(practice_id, batches, run_id), records, nameless)
 
 
 def payloads(resource: Resource, page: Page, parent: str) -> list[Payload]:
     """The page's records, each named and fingerprinted. One that stands alone but came without a usable id keeps
     whom it was asked for: else nobody could ask for it again."""
     found = [payload(resource, id_field(resource), item, parent) for item in page.items]
-    if resource.name not in STANDING_ALONE:
+    if resource.name not in STANDING_ALONE or not parent:
         return found
     return [record if is_nameless(record) else replace(record, parent_id="") for record in found]
 
@@ -75,7 +72,7 @@ def roster(resource: Resource, page: Page, found: list[Payload], parent: str) ->
     if resource.name not in ROSTERED or not whole or any(is_nameless(record) for record in found):
         return []
     body = msgspec.json.encode(sorted(record.external_id for record in found))
-    return [Payload(parent, parent, body, raw.fingerprint(None, body, ()))]
+    return [Payload(parent, parent, body, raw.digest(body))]
 
 
 def is_nameless(record: Payload) -> bool:

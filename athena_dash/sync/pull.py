@@ -2,7 +2,8 @@
 process what it brought.
 
 One transaction per step: raw payloads, cursor, subjects asked and run counters together. A worker killed at any
-instruction leaves either the step or nothing of it; a worker that lost its lease can commit no further step.
+instruction leaves either the step or nothing of it; a worker that lost its lease can commit no further step. What the
+run has touched is related at its end, or by the run of the practice that ends last: both mostly touch the same visits.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from django.db.models import F
 
 from athena_dash.core import clock
 from athena_dash.practices.models import Connection, Practice
-from athena_dash.sync import backfill, failures, feeds, pipeline, planning, subjects, walks
+from athena_dash.records import statistics
+from athena_dash.sync import backfill, failures, feeds, landing, pipeline, planning, subjects, walks
 from athena_dash.sync.budget import Share
 from athena_dash.sync.connections import source_for
 from athena_dash.sync.lease import Held, Lease, LeaseLost, take
@@ -55,7 +57,7 @@ Progress = Callable[[Run], None]
 
 
 def sync_practice(
-    practice: Practice, feeds: list[str] | None = None, progress: Progress | None = None
+    practice: Practice, names: list[str] | None = None, progress: Progress | None = None
 ) -> list[Run]:
     """Run the practice's feeds in the table's order, inline, each with what is due of its past, until no subject is
     due any more."""
@@ -63,9 +65,10 @@ def sync_practice(
     by_name = {feed.resource: feed for feed in Feed.objects.for_practice(practice).filter(paused_at=None)}
     runs: list[Run] = []
     for name in RESOURCES:
-        if name in by_name and (feeds is None or name in feeds):
+        if name in by_name and (names is None or name in names):
             runs += run_until_idle(by_name[name], progress)
             runs += run_backfills(by_name[name], progress)
+    pipeline.drain(practice.pk)
     return runs
 
 
@@ -99,6 +102,7 @@ def run_feed(feed_id: int, *, trigger: str = "schedule", progress: Progress | No
         Run.objects.filter(pk=run.pk).update(outcome=Run.Outcome.LOST, finished_at=clock.now())
     finally:
         lease.release()
+    relate_if_last(feed.practice_id)
     run.refresh_from_db()
     return run
 
@@ -124,8 +128,16 @@ def run_chunk(lease: backfill.ChunkLease, *, progress: Progress | None = None) -
         Run.objects.filter(pk=run.pk).update(outcome=Run.Outcome.LOST, finished_at=clock.now())
     finally:
         lease.release()
+    relate_if_last(feed.practice_id)
     run.refresh_from_db()
     return run
+
+
+def relate_if_last(practice_id: int) -> None:
+    """What runs beside this one mostly touches the same visits: who ends last relates for all. The sweeper finds what
+    a kill left."""
+    if not feeds.running(practice_id):
+        pipeline.drain(practice_id)
 
 
 def pull(
@@ -164,7 +176,7 @@ def walk(source: Source, resource: Resource, feed: Feed, now: datetime) -> Itera
 
 
 def commit(step: Step, lease: Held, run: Run, tally: Tally) -> None:
-    """Keep the step in one transaction, then process its records in another.
+    """Keep the step in one transaction, then land its records in another, from memory.
 
     A subject that failed is settled in the same transaction: by a Failure, which then brings the next try, or by
     staying due where the fault is everybody's (no credential, no budget) and the feed's next run is its next try.
@@ -183,17 +195,20 @@ def commit(step: Step, lease: Held, run: Run, tally: Tally) -> None:
             failures.record(Stage.PULL, failing(run, resource, subject), error)
         if hears_again(held, step):
             feeds.ask_for_unannounced(held)
-        lease.advance(held, step, run, len(kept.raw_ids))
+        lease.advance(held, step, run, len(kept.rows))
         run.pages += len(step.pages)
         run.records += kept.records
-        run.changed += len(kept.raw_ids)
+        run.changed += len(kept.rows)
         run.failed += len(failed)
         tally.move_to(run)
         run.save()
-    outcome = pipeline.process(run.practice_id, kept.raw_ids)
-    if outcome.failed:
-        Run.objects.filter(pk=run.pk).update(failed=F("failed") + len(outcome.failed))
-        run.failed += len(outcome.failed)
+    landed = landing.land(run.practice_id, kept.rows)
+    if landed.failed:
+        Run.objects.filter(pk=run.pk).update(failed=F("failed") + len(landed.failed))
+        run.failed += len(landed.failed)
+    if len(str(run.changed)) > max(3, len(str(run.changed - len(kept.rows)))):  # 1000, 10,000, …
+        statistics.introduce(run.practice_id, landed.touched)
+    pipeline.drain_if_due(run.practice_id)
     answered = [str(subject.pk) for subject in step.asked]
     failures.resolve(run.practice_id, [Stage.PULL], Failure.SubjectKind.SUBJECT, answered, "retried")
     for subject in missing:

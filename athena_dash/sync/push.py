@@ -107,11 +107,8 @@ def unseen(practice: Practice, events: dict[str, Event]) -> list[Event]:
 
 def keep(practice: Practice, events: Iterable[Event], now: datetime) -> None:
     """Also those of topics we know nothing of. No stage has anything to do with them, so they are processed as kept."""
-    payloads = [
-        raw.Payload(event.id, "", event.body, raw.fingerprint(None, event.body, ())) for event in events
-    ]
-    kept = raw.keep(payloads, practice_id=practice.pk, resource=RESOURCE, fetched_at=now)
-    RawRecord.objects.filter(pk__in=kept).update(processed_version=raw.VERSION)
+    payloads = [raw.Payload(event.id, "", event.body, raw.digest(event.body)) for event in events]
+    raw.finish(raw.keep_batches(practice.pk, [raw.Batch(RESOURCE, payloads, now)]))
 
 
 def subjects_of(practice: Practice, event: Event) -> list[Wanted]:

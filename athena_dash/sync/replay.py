@@ -192,7 +192,8 @@ def refetch(failure: Failure) -> set[int]:
     with transaction.atomic():
         kept = keep_pages(failure.practice_id, RESOURCES[failure.feed.resource], answers)
     newest = newest_id(stored, kept.nameless) if stored else None
-    outcome = pipeline.process(failure.practice_id, sorted({*kept.raw_ids, *([newest] if newest else [])}))
+    brought = {row.pk for row in kept.rows} | ({newest} if newest else set())
+    outcome = pipeline.process(failure.practice_id, sorted(brought))
     broken = outcome.failed & {newest} if stored else outcome.failed
     if broken or (kept.nameless and (stored is None or is_nameless(stored))):
         if stored is None:  # the pull itself came through; what it brought has failures of its own
@@ -286,6 +287,7 @@ def came_through(run: Run | None) -> set[int]:
         raise FeedBusy
     if run.outcome != Run.Outcome.DONE:
         raise StillFailing(run.message)
+    pipeline.drain(run.practice_id)
     return set()
 
 
@@ -311,9 +313,11 @@ class StillBroken(InvalidResponse):
 
 def reprocess(failure: Failure) -> set[int]:
     """The stored payload through the current code; what never got stored can only be asked for again."""
+    if failure.subject_kind == Failure.SubjectKind.VISIT:
+        pipeline.rejudge(failure.practice_id, [int(failure.subject_id)])
+        return {int(failure.subject_id)}
     if failure.subject_kind != Failure.SubjectKind.RAW:
         return refetch(failure)
-    stored = RawRecord.objects.filter(pk=failure.subject_id)
-    if not stored.filter(purged_at__isnull=True).update(processed_version=None):
+    if not RawRecord.objects.filter(pk=failure.subject_id, segment_id__isnull=False).exists():
         raise NoWayBack
     return pipeline.process(failure.practice_id, [int(failure.subject_id)]).visits

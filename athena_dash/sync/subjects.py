@@ -8,68 +8,82 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
+from athena_dash.core import literals
 from athena_dash.records.upsert import Touched
 from athena_dash.sync.models import Subject
 
+# One look into the index per id: as a join, a table that has just been filled is planned as if it were empty.
+CHANGED = """
+select record.* from unnest(%(ids)s::text[]) as changed(id)
+cross join lateral (
+    select * from records_{table} r where r.practice_id = %(practice)s and r.external_id = changed.id offset 0
+) record
+"""
+
+# `found` selects (key, scope) from `changed`; `again` says when a known subject is asked again
 MAKE_DUE = """
+with changed as ({changed})
 insert into sync_subject as s (practice_id, resource, key, scope, due_at)
 select distinct %(practice)s, %(resource)s, found.key, found.scope, %(now)s::timestamptz
-from ({found}) as found(key, scope) where found.key <> ''
+from ({found}) as found(key, scope)
+left join lateral (
+    select s.id, s.due_at from sync_subject s
+    where s.practice_id = %(practice)s and s.resource = %(resource)s
+      and s.key = found.key and s.scope = found.scope offset 0
+) known on true
+where found.key <> '' and (known.id is null{again})
 on conflict (practice_id, resource, key, scope) do update set due_at = excluded.due_at
-where {again}
 """
 
 # appointmentstatus 2, 3, 4: the patient came
 PATIENTS_SEEN = """
-select patient_id, '' from records_appointment
-where practice_id = %(practice)s and external_id = any(%(ids)s) and status in ('2', '3', '4')
+select patient_id, '' from changed
+where status in ('2', '3', '4')
 """
 CHARTS = """
-select patient_id, department_id from records_appointment
-where practice_id = %(practice)s and external_id = any(%(ids)s)
-  and (status in ('2', '3', '4') or encounter_id <> '')
+select patient_id, department_id from changed
+where (status in ('2', '3', '4') or encounter_id <> '')
 """
 ANY_PATIENT = """
-select patient_id, '' from {table} where practice_id = %(practice)s and external_id = any(%(ids)s)
+select patient_id, '' from changed
 """
 SIGNED_PATIENTS = """
-select patient_id, '' from records_encounter
-where practice_id = %(practice)s and external_id = any(%(ids)s) and status = 'CLOSED'
+select patient_id, '' from changed
+where status = 'CLOSED'
 """
 DOCUMENTED = """
-select external_id, '' from records_encounter
-where practice_id = %(practice)s and external_id = any(%(ids)s)
-  and kind in ('VISIT', 'ORDERSONLY') and status in ('OPEN', 'REVIEW', 'CLOSED')
+select external_id, '' from changed
+where kind in ('VISIT', 'ORDERSONLY') and status in ('OPEN', 'REVIEW', 'CLOSED')
 """
 CLAIMS = """
-select external_id, '' from records_claim where practice_id = %(practice)s and external_id = any(%(ids)s)
+select external_id, '' from changed
 """
 # athena dates no status; its notes are the nearest thing to a history, so every open claim's are read
 OPEN_CLAIMS = """
-select external_id, '' from records_claim
-where practice_id = %(practice)s and external_id = any(%(ids)s)
-  and not (primary_status in ('', 'CLOSED') and secondary_status in ('', 'CLOSED'))
+select external_id, '' from changed
+where not (primary_status in ('', 'CLOSED') and secondary_status in ('', 'CLOSED'))
 """
 # a merge moves what was charted for the old id to the survivor, whom no appointment of ours may name
 SURVIVORS = """
-select merged_into, '' from records_patient
-where practice_id = %(practice)s and external_id = any(%(ids)s) and merged_into <> ''
+select merged_into, '' from changed
+where merged_into <> ''
 """
 CHARTS_OF_SURVIVORS = """
-select p.merged_into, s.scope from records_patient p
+select p.merged_into, s.scope from changed p
 join sync_subject s on s.practice_id = p.practice_id and s.resource = 'encounters' and s.key = p.external_id
-where p.practice_id = %(practice)s and p.external_id = any(%(ids)s) and p.merged_into <> ''
+where p.merged_into <> ''
 """
 NAMED_CLAIMS = """
-select external_id, '' from records_claim
-where practice_id = %(practice)s and external_id = any(%(ids)s) and gone_at is null
+select external_id, '' from changed
+where gone_at is null
   and primary_status = '' and secondary_status = '' and patient_status = '' and service_date is null
 """
 CLAIMS_OF_LINES = """
-select claim_id, '' from records_chargeline where practice_id = %(practice)s and external_id = any(%(ids)s)
+select claim_id, '' from changed
 """
 
 FHIR = (
@@ -81,13 +95,15 @@ FHIR = (
     "document_references",
 )
 
+AGAIN = " or known.due_at is null or known.due_at < %(now)s"
+
 Rule = tuple[str, str, str, bool]
 """(table that changed, subjects' resource, SQL that finds their keys, ask again if asked before)."""
 
 ROUTES: dict[str, tuple[Rule, ...]] = {
     "appointments": (
-        ("appointment", "patients", ANY_PATIENT.format(table="records_appointment"), False),
-        ("appointment", "insurances", ANY_PATIENT.format(table="records_appointment"), False),
+        ("appointment", "patients", ANY_PATIENT, False),
+        ("appointment", "insurances", ANY_PATIENT, False),
         ("appointment", "fhir_patients", PATIENTS_SEEN, False),
         ("appointment", "encounters", CHARTS, True),
         ("claim", "claims", NAMED_CLAIMS, False),  # named by an appointment, in no window yet
@@ -105,16 +121,16 @@ ROUTES: dict[str, tuple[Rule, ...]] = {
         ("claim", "transactions", CLAIMS, True),
         ("chargeline", "transactions", CLAIMS_OF_LINES, True),
         ("claim", "claim_notes", OPEN_CLAIMS, True),
-        ("claim", "patients", ANY_PATIENT.format(table="records_claim"), False),
-        ("claim", "insurances", ANY_PATIENT.format(table="records_claim"), False),
+        ("claim", "patients", ANY_PATIENT, False),
+        ("claim", "insurances", ANY_PATIENT, False),
     ),
 }
 
 # what was asked for before this copy was fetched has been answered by it; what was asked for since has not
 KNOW_CLAIMS = """
+with changed as ({changed})
 insert into sync_subject as s (practice_id, resource, key, scope, fetched_at)
-select c.practice_id, 'claims', c.external_id, '', c.fetched_at from records_claim c
-where c.practice_id = %(practice)s and c.external_id = any(%(ids)s)
+select c.practice_id, 'claims', c.external_id, '', c.fetched_at from changed c
 on conflict (practice_id, resource, key, scope) do update
 set fetched_at = excluded.fetched_at, due_at = case when s.due_at > excluded.fetched_at then s.due_at end
 """
@@ -125,12 +141,16 @@ def route(practice_id: int, resource: str, touched: Touched, now: datetime) -> N
     with connection.cursor() as cursor:
         for table, subjects, found, again in ROUTES.get(resource, ()):
             if ids := touched.get(table):
-                statement = MAKE_DUE.format(found=found, again="true" if again else "false")
-                cursor.execute(
-                    statement, {"practice": practice_id, "resource": subjects, "ids": list(ids), "now": now}
+                statement = MAKE_DUE.format(
+                    changed=CHANGED.format(table=table),
+                    found=found,
+                    again=AGAIN if again else "",
                 )
+                values: dict[str, Any] = {"practice": practice_id, "resource": subjects, "now": now}
+                cursor.execute(statement, values | {"ids": literals.text_array(ids)})
         if resource == "claims" and (claims := touched.get("claim")):
-            cursor.execute(KNOW_CLAIMS, {"practice": practice_id, "ids": list(claims)})
+            know = KNOW_CLAIMS.format(changed=CHANGED.format(table="claim"))
+            cursor.execute(know, {"practice": practice_id, "ids": literals.text_array(claims)})
 
 
 def ask_about_all(practice_id: int, resource: str, table: str, now: datetime) -> None:

@@ -1,4 +1,5 @@
-"""What nobody is waiting for: payloads a crash left unprocessed, failures due for another try, visits time changes.
+"""What nobody is waiting for: payloads and touched records a crash left, failures due for another try, and visits
+that time changes.
 
 Each verb does one bounded slice and says how much; the tick calls again as long as something is due.
 """
@@ -13,22 +14,30 @@ from django.db.models import Q
 from athena_dash.core import clock
 from athena_dash.correlation import service as correlation
 from athena_dash.sync import pipeline, replay
-from athena_dash.sync.models import Failure, RawRecord
+from athena_dash.sync.models import Failure, RawRecord, RawSegment, Touched
 
 SLICE = 5_000
+SEGMENTS = 5
 GRACE = timedelta(seconds=30)  # a page's own worker processes it right after keeping it
 SELF_RETRIED = (Failure.SubjectKind.FEED, Failure.SubjectKind.CHUNK)  # their next run is their retry
 
 
 def left_behind() -> Q:
-    return Q(processed_version__isnull=True, fetched_at__lt=clock.now() - GRACE)
+    return Q(processed_version__isnull=True, kept_at__lt=clock.now() - GRACE)
 
 
 def process_left_behind(practice_id: int) -> int:
-    """Payloads kept but never processed, or processed by an older version of the stages."""
-    rows = RawRecord.objects.for_practice(practice_id).filter(left_behind()).order_by("pk")
-    ids = list(rows.values_list("pk", flat=True)[:SLICE])
+    """Payloads kept but never landed, and records landed but never related. Counts the payloads."""
+    left = RawSegment.objects.for_practice(practice_id).filter(left_behind()).order_by("pk")[:SEGMENTS]
+    ids = [
+        pk
+        for segment in left.only("first_id", "last_id")
+        for pk in RawRecord.objects.filter(
+            segment_id=segment.pk, pk__range=(segment.first_id, segment.last_id)
+        ).values_list("pk", flat=True)
+    ]
     pipeline.process(practice_id, ids)
+    pipeline.drain(practice_id)
     return len(ids)
 
 
@@ -60,9 +69,11 @@ def reconsider_due(limit: int = SLICE) -> int:
 def practices_with_work() -> dict[str, set[int]]:
     """Practices that have something left behind or due for a retry."""
     work: dict[str, set[int]] = defaultdict(set)
-    work["left_behind"] |= set(
-        RawRecord.objects.filter(left_behind()).values_list("practice_id", flat=True).distinct()
-    )
+    for waiting in (
+        RawSegment.objects.filter(left_behind()),
+        Touched.objects.filter(at__lt=clock.now() - GRACE),
+    ):
+        work["left_behind"] |= set(waiting.values_list("practice_id", flat=True).distinct())
     work["retry"] |= set(
         Failure.objects.filter(due_failures()).values_list("practice_id", flat=True).distinct()
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import zlib
 from uuid import uuid4
 
 import pytest
@@ -14,7 +13,8 @@ from athena_dash.core import clock
 from athena_dash.practices.models import Practice
 from athena_dash.recovery import batch
 from athena_dash.recovery.models import Replay
-from athena_dash.sync.models import Failure, RawRecord
+from athena_dash.sync import raw
+from athena_dash.sync.models import Failure
 from tests.builders import a_gap, a_user, a_visit
 from tests.recovery.failing import Retries, a_failure
 
@@ -29,16 +29,9 @@ def retries(monkeypatch: pytest.MonkeyPatch) -> Retries:
 
 
 def a_stored_failure(practice: Practice, body: bytes = BODY) -> Failure:
-    raw = RawRecord.objects.create(
-        practice=practice,
-        resource="claims",
-        external_id="2101",
-        body=zlib.compress(body),
-        hash=b"0" * 32,
-        size=len(body),
-        fetched_at=clock.now(),
-    )
-    return a_failure(practice, subject_id=str(raw.pk), record_id="2101", patient_id="105")
+    payload = raw.Payload("2101", "", body, raw.digest(body))
+    (pk,) = raw.keep([payload], practice_id=practice.pk, resource="claims", fetched_at=clock.now())
+    return a_failure(practice, subject_id=str(pk), record_id="2101", patient_id="105")
 
 
 def read(client: Client, url: str, **headers: str) -> str:

@@ -11,7 +11,8 @@ from django.test import Client
 from athena_dash.core import clock
 from athena_dash.core.metrics import Family, Sample, written
 from athena_dash.practices.models import Practice
-from athena_dash.sync.models import Audit, Feed, RawRecord, Run
+from athena_dash.sync import raw
+from athena_dash.sync.models import Audit, Feed, Run
 from tests.builders import a_feed, a_gap, a_practice, a_visit
 from tests.recovery.failing import a_failure
 
@@ -102,13 +103,10 @@ def test_open_failures_gaps_and_waiting_payloads_are_counted(client: Client, pra
     a_failure(practice)
     a_failure(practice, resolved_at=clock.now())
     gap = a_gap(a_visit(practice))
-    RawRecord.objects.create(
-        practice=practice,
+    raw.keep(
+        [raw.Payload("1", "", b"{}", raw.digest(b"{}"))],
+        practice_id=practice.pk,
         resource="claims",
-        external_id="1",
-        body=b"",
-        hash=b"",
-        size=0,
         fetched_at=clock.now(),
     )
     found = figures(client)

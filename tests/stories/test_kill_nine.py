@@ -12,7 +12,7 @@ import pytest
 from athena_dash.correlation.models import Visit
 from athena_dash.practices.models import Practice
 from athena_dash.sync import feeds, pipeline
-from athena_dash.sync.models import Failure, Feed, RawRecord
+from athena_dash.sync.models import Failure, Feed, RawSegment, Touched
 from tests.stories.killing import run_and_kill
 from tests.sync.athena import CLIENT, PRACTICE, SECRET, Athena
 from tests.sync.rig import connect, contents, due_subjects, forget_shared, pull_all, settle
@@ -58,7 +58,7 @@ def test_a_sync_killed_at_many_moments_ends_like_one_that_was_left_alone(athena,
         end = run_and_kill(lambda: pull_all(practice) and None, after=rng.uniform(0.05, 1.2))
         killed += end.killed
         unfinished += Feed.objects.filter(practice=practice, lease_until__isnull=False).count()
-        left_behind += RawRecord.objects.filter(practice=practice, processed_version=None).count()
+        left_behind += RawSegment.objects.filter(practice=practice, processed_version=None).count()
         pull_all(alone)
         restart(practice, athena)
         if number >= 4:
@@ -79,12 +79,13 @@ def test_a_sync_killed_at_many_moments_ends_like_one_that_was_left_alone(athena,
     assert differing(mine, undisturbed) == {}
     assert not due_subjects(practice).exists()
     assert not Failure.objects.filter(practice=practice, resolved_at=None).exists()
-    assert not RawRecord.objects.filter(practice=practice, processed_version=None).exists()
+    assert not RawSegment.objects.filter(practice=practice, processed_version=None).exists()
+    assert not Touched.objects.filter(practice=practice).exists()
     assert not Feed.objects.filter(practice=practice, lease_until__isnull=False).exists()
     with capsys.disabled():
         print(
             f"\nkill -9: {killed} of {KILLS} workers killed in mid-sync in {seconds:.1f} s; they left "
-            f"{unfinished} leases held and {left_behind} payloads unprocessed; "
+            f"{unfinished} leases held and {left_behind} segments of payloads unprocessed; "
             f"afterwards {sum(counts.values())} rows, links and gaps equal"
         )
 

@@ -34,13 +34,14 @@ create_feeds(practice)
 """
 SETTLE = """
 from athena_dash.practices.models import Practice
-from athena_dash.sync import pipeline
-from athena_dash.sync.models import Failure, Feed, RawRecord
-from athena_dash.sync.sweep import retry_due
+from athena_dash.sync.models import BackfillChunk, Failure, Feed, RawSegment
+from athena_dash.sync.sweep import process_left_behind, retry_due
 practice = Practice.objects.get(slug={slug!r})
 Feed.objects.filter(practice=practice).update(lease_until=None)  # two minutes later
-left = RawRecord.objects.filter(practice=practice, processed_version=None).values_list("pk", flat=True)
-pipeline.process(practice.pk, list(left))
+BackfillChunk.objects.filter(practice=practice).update(lease_until=None)
+BackfillChunk.objects.filter(practice=practice, due_at__isnull=False).update(due_at=practice.created_at)
+RawSegment.objects.filter(practice=practice).update(kept_at=practice.created_at)  # half a minute later
+process_left_behind(practice.pk)
 Failure.objects.filter(practice=practice, next_try_at__isnull=False).update(next_try_at=practice.created_at)
 retry_due(practice.pk)
 """

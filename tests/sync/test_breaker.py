@@ -172,9 +172,9 @@ def test_a_run_that_meets_an_open_circuit_ends_with_its_reason_and_its_subjects_
     synced.athena.time.passes(minutes=600)
     feed = synced.feed("claims")
     from athena_dash.core import clock
-    from athena_dash.sync import subjects
+    from athena_dash.sync import planning
 
-    subjects.plan_rereads(synced.practice.pk, "claims", clock.now())
+    planning.plan(synced.practice)
     due = set(due_subjects(synced.practice).filter(resource="claims").values_list("pk", flat=True))
     open_for(synced.practice)
     calls = synced.athena.calls()

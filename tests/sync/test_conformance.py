@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import zlib
-
 import pytest
 
 from athena_dash.core import clock
-from athena_dash.sync import conformance
+from athena_dash.sync import conformance, raw
 from athena_dash.sync.feeds import create_feeds
-from athena_dash.sync.models import Feed, RawRecord
+from athena_dash.sync.models import Feed
+from athena_dash.sync.raw import Stored
 from tests.builders import a_practice
 
 GOOD = b'{"resourceType":"Observation","id":"a-1.x-1","status":"final","code":{"text":"Glucose"}}'
@@ -24,26 +22,28 @@ def feed(db: None) -> Feed:
     return Feed.objects.get(practice=practice, resource="observations")
 
 
-def a_raw(feed: Feed, body: bytes, *, first_byte: int = 0) -> RawRecord:
-    return RawRecord.objects.create(
-        practice=feed.practice,
-        resource=feed.resource,
-        external_id=hashlib.sha256(body).hexdigest(),
-        body=zlib.compress(body),
-        hash=bytes([first_byte]) * 32,
-        size=len(body),
-        fetched_at=clock.now(),
-    )
+def stored(feed: Feed, body: bytes, *, first_byte: int = 0) -> Stored:
+    digest = bytes([first_byte]) + raw.digest(body)[1:]
+    return Stored(1, feed.practice_id, feed.resource, "x", "7", clock.now(), 1, body, digest)
+
+
+def look_at(feed: Feed, *rows: Stored) -> dict:
+    conformance.add(feed.practice_id, conformance.check(rows))
+    feed.refresh_from_db()
+    return feed.conformance
 
 
 def test_a_broken_code_binding_is_counted_by_place_and_never_by_value(feed: Feed) -> None:
-    conformance.sample(feed.practice_id, [a_raw(feed, GOOD), a_raw(feed, BAD)])
-    conformance.sample(feed.practice_id, [a_raw(feed, BAD)])
-    feed.refresh_from_db()
-    assert feed.conformance == {"checked": 3, "findings": {"Observation.status: unknown code": 2}}
+    look_at(feed, stored(feed, GOOD), stored(feed, BAD))
+    found = look_at(feed, stored(feed, BAD))
+    assert found == {"checked": 3, "findings": {"Observation.status: unknown code": 2}}
 
 
 def test_only_the_sample_is_checked(feed: Feed) -> None:
-    conformance.sample(feed.practice_id, [a_raw(feed, BAD, first_byte=1)])
-    feed.refresh_from_db()
-    assert feed.conformance == {}
+    assert look_at(feed, stored(feed, BAD, first_byte=1)) == {}
+
+
+def test_a_batch_of_thousands_costs_a_few_validations(feed: Feed) -> None:
+    rows = [stored(feed, GOOD.replace(b"x-1", b"x-%d" % number)) for number in range(50)]
+    found = look_at(feed, *rows)
+    assert found == {"checked": conformance.MOST, "findings": {}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from athena_dash.records import models as records
-from athena_dash.sync.models import RawRecord, Run
+from athena_dash.sync.models import RawRecord, RawSegment, Run
 from tests.sync.rig import contents, due_subjects, open_failures, pull_all, reachable_facts, versions
 
 HELD = {  # athena's things → our tables, for what a practice-wide walk must bring completely
@@ -28,7 +28,7 @@ def test_a_first_sync_brings_everything_and_a_second_one_changes_nothing(connect
     assert set(records.Appointment.objects.values_list("external_id", flat=True)) == {a.id for a in booked}
     lines = sum(len(claim.charges) for claim in athena.things("claim"))
     assert records.ChargeLine.objects.count() == lines
-    assert not RawRecord.objects.filter(processed_version=None).exists()
+    assert not RawSegment.objects.filter(processed_version=None).exists()
 
     before, rows, raws = contents(connected), versions(), RawRecord.objects.count()
     athena.time.passes(minutes=1)

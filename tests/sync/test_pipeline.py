@@ -6,10 +6,11 @@ import json
 
 import pytest
 
+from athena_dash.correlation.models import Link, Visit
 from athena_dash.practices.models import Policy
 from athena_dash.records.models import Appointment, Claim, Patient
-from athena_dash.sync import pipeline, raw, sweep
-from athena_dash.sync.models import Failure, RawRecord
+from athena_dash.sync import landing, pipeline, raw, replay, sweep
+from athena_dash.sync.models import Failure, RawRecord, RawSegment, Touched
 from athena_dash.sync.pages import id_field
 from athena_dash.sync.raw import payload
 from athena_dash.sync.resources import RESOURCES
@@ -75,7 +76,7 @@ def test_one_bad_record_never_stops_its_page(practice) -> None:
     assert (failure.stage, failure.reason, failure.field) == ("normalise", "invalid", "dob")
     assert (failure.record_kind, failure.record_id, failure.patient_id) == ("patient", "10", "10")
     assert "soon" not in failure.message
-    assert not RawRecord.objects.filter(processed_version=None).exists()
+    assert not RawSegment.objects.filter(processed_version=None).exists()
 
 
 @pytest.mark.parametrize("position", [0, 6, 12])
@@ -90,7 +91,7 @@ def test_a_batch_the_database_refuses_is_halved_until_the_culprit_stands_alone(p
 
 
 def test_a_fault_of_our_own_costs_one_record_and_is_called_by_its_name(practice, monkeypatch) -> None:
-    upsert = pipeline.upsert
+    upsert = landing.upsert
 
     def trip(practice_id, batch):
         if any(
@@ -99,7 +100,7 @@ def test_a_fault_of_our_own_costs_one_record_and_is_called_by_its_name(practice,
             raise ZeroDivisionError("patient 7, Mara Quill")
         return upsert(practice_id, batch)
 
-    monkeypatch.setattr(pipeline, "upsert", trip)
+    monkeypatch.setattr(landing, "upsert", trip)
     pipeline.process(practice.pk, land(practice, "patients", *[a_patient(n) for n in range(301, 309)]))
     assert Patient.objects.count() == 7
     failure = Failure.objects.get()
@@ -115,7 +116,7 @@ def test_an_older_payload_never_goes_over_a_newer_one(practice) -> None:
     assert Patient.objects.get().first_name == "Ona Maria"
     pipeline.process(practice.pk, [*new, *old])
     assert Patient.objects.get().first_name == "Ona Maria"
-    assert not RawRecord.objects.filter(processed_version=None).exists()
+    assert not RawSegment.objects.filter(processed_version=None).exists()
 
 
 def test_a_newer_payload_that_comes_through_closes_the_failure_of_the_older(practice) -> None:
@@ -218,6 +219,81 @@ def test_payloads_a_crash_left_behind_are_found_and_processed(practice, time) ->
 def test_a_payload_retention_has_emptied_is_not_read_as_an_empty_one(practice) -> None:
     ids = land(practice, "patients", a_patient(7))
     pipeline.process(practice.pk, ids)
-    RawRecord.objects.update(body=b"", purged_at=NOW)
+    RawRecord.objects.update(segment=None, purged_at=NOW)
+    RawSegment.objects.all().delete()
     assert not pipeline.process(practice.pk, ids).failed
     assert Patient.objects.get().first_name == "Ona"
+
+
+def test_records_landed_and_not_related_are_drained_by_whoever_comes_next(practice, time) -> None:
+    rows = raw.load(practice.pk, land(practice, "appointments", an_appointment()))
+    landing.land(practice.pk, rows)
+    assert not RawSegment.objects.filter(processed_version=None).exists()
+    assert not Visit.objects.exists()
+    time.passes(minutes=1)
+    assert practice.pk in sweep.practices_with_work()["left_behind"]
+    sweep.process_left_behind(practice.pk)
+    assert Visit.objects.exists()
+    assert not Touched.objects.exists()
+
+
+def test_a_visit_touched_by_five_records_is_judged_once(practice, monkeypatch) -> None:
+    claims = [a_claim(number, appointmentid="500") for number in range(301, 305)]
+    for resource, bodies in (("appointments", [an_appointment()]), ("claims", claims)):
+        landing.land(practice.pk, raw.load(practice.pk, land(practice, resource, *bodies)))
+    judged = []
+    judge = pipeline.correlation.judge_visits
+    monkeypatch.setattr(
+        pipeline.correlation,
+        "judge_visits",
+        lambda practice_id, visits, evidence: (judged.extend(visits), judge(practice_id, visits, evidence)),
+    )
+    (visit,) = pipeline.drain(practice.pk)
+    assert judged == [visit]
+
+
+def test_a_record_that_cannot_be_related_stands_alone_and_comes_in_once_it_can(practice, monkeypatch) -> None:
+    tie = pipeline.tie
+
+    def trip(practice_id, touched):
+        if "303" in touched.get("claim", ()):
+            raise ZeroDivisionError("patient 7, Mara Quill")
+        return tie(practice_id, touched)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "tie", trip)
+        ids = land(
+            practice,
+            "claims",
+            *[a_claim(number, patientid=number, procedures=[]) for number in range(301, 306)],
+        )
+        pipeline.process(practice.pk, ids)
+    linked = Link.objects.filter(kind="claim").values_list("record_id", flat=True)
+    assert set(linked) == {"301", "302", "304", "305"}
+    failure = Failure.objects.get()
+    assert (failure.stage, failure.reason, failure.record_id) == ("correlate", "bug", "303")
+    assert "Mara" not in failure.message
+    assert not Touched.objects.exists()
+    pipeline.process(practice.pk, [int(failure.subject_id)])
+    assert Link.objects.filter(kind="claim", record_id="303").exists()
+    assert not open_failures(practice).exists()
+
+
+def test_a_visit_that_cannot_be_judged_stands_alone_and_is_replayed(practice, monkeypatch) -> None:
+    judge = pipeline.correlation.judge_visits
+
+    def trip(practice_id, visits, evidence):
+        if Visit.objects.filter(pk__in=visits, anchor_id="501").exists():
+            raise ZeroDivisionError
+        return judge(practice_id, visits, evidence)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline.correlation, "judge_visits", trip)
+        bodies = [an_appointment(appointmentid=str(number)) for number in (500, 501, 502)]
+        landing.land(practice.pk, raw.load(practice.pk, land(practice, "appointments", *bodies)))
+        pipeline.drain(practice.pk)
+    failure = open_failures(practice).get()
+    assert (failure.stage, failure.subject_kind) == ("gaps", "visit")
+    assert not Touched.objects.exists()
+    assert replay.retry(failure.pk, verb="reprocess", trigger="replay").outcome == "confirmed"
+    assert not open_failures(practice).exists()

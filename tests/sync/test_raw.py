@@ -7,7 +7,7 @@ import json
 import pytest
 
 from athena_dash.sync import pipeline, raw
-from athena_dash.sync.models import Failure, RawRecord
+from athena_dash.sync.models import Failure, RawRecord, RawSegment
 from athena_dash.sync.pages import keep_pages
 from athena_dash.sync.raw import payload
 from athena_dash.sync.resources import RESOURCES
@@ -38,7 +38,7 @@ def test_a_payload_is_kept_byte_for_byte(practice) -> None:
     (pk,) = keep(practice, body)
     stored = RawRecord.objects.get(pk=pk)
     assert (raw.read(stored), stored.size, stored.external_id) == (body, len(body), "1")
-    assert stored.processed_version is None
+    assert stored.segment.processed_version is None
 
 
 def test_the_same_content_in_another_order_and_with_new_stamps_adds_nothing(practice) -> None:
@@ -125,7 +125,7 @@ def test_a_record_of_fifty_megabytes_is_stored_and_processed(practice) -> None:
 
 def test_an_old_version_of_the_stages_has_the_same_content_processed_again(practice) -> None:
     (pk,) = keep(practice, {"claimid": "1"})
-    RawRecord.objects.filter(pk=pk).update(processed_version=raw.VERSION - 1)
+    RawSegment.objects.update(processed_version=raw.VERSION - 1)
     assert len(keep(practice, {"claimid": "1"})) == 1
 
 

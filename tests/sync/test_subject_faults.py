@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from athena_dash.records.models import Patient
-from athena_dash.sync import pipeline, pull, sweep
+from athena_dash.sync import landing, pull, sweep
 from athena_dash.sync.models import Failure, Run, Subject
+from athena_dash.sync.raw import Stored
 from tests.sync.rig import due_subjects, open_failures, pull_all, settle
 
 
@@ -73,13 +74,13 @@ def test_a_subject_is_settled_with_its_step_or_not_at_all(connected, athena, pat
     athena.fault("server_error", rf"/patients/{patients[0]}$")
     athena.remove("patient", patients[1])
 
-    def killed(_: int, raw_ids: list[int]) -> pipeline.Outcome:
-        if raw_ids:
+    def killed(_: int, rows: list[Stored]) -> landing.Landed:
+        if rows:
             raise KeyboardInterrupt
-        return pipeline.Outcome()
+        return landing.Landed()
 
     with monkeypatch.context() as patch:
-        patch.setattr(pull.pipeline, "process", killed)
+        patch.setattr(pull.landing, "land", killed)
         with pytest.raises(KeyboardInterrupt):
             pull_all(connected, "patients")
     assert open_failures(connected).get().patient_id == patients[0]

@@ -13,7 +13,7 @@ from athena_dash.core import clock
 from athena_dash.operations.torture.truth import RULES, Row, Truth
 from athena_dash.practices.models import Practice
 from athena_dash.records import models as records
-from athena_dash.sync.models import BackfillChunk, Failure, Feed, RawRecord, Subject
+from athena_dash.sync.models import BackfillChunk, Failure, Feed, RawSegment, Subject, Touched
 
 ON_ITS_WAY = timedelta(minutes=2)  # between athena's answer and the instant we note as that of asking
 
@@ -108,10 +108,10 @@ TWICE = {
     " group by stage, subject_kind, subject_id, first_seen having count(*) > 1",
     "payloads": """
         select resource || ' ' || id from (
-            select id, resource, hash, lag(hash) over (
+            select id, resource, digest, lag(digest) over (
                 partition by resource, external_id, parent_id order by id) before
             from sync_rawrecord where practice_id = %s) r
-        where hash = before""",
+        where digest = before""",
 }
 
 
@@ -128,7 +128,8 @@ def twice(practice: Practice) -> dict[str, list[str]]:
 def undone(practice: Practice) -> dict[str, int]:
     """What a practice at rest has none of."""
     return {
-        "payloads unprocessed": RawRecord.objects.filter(practice=practice, processed_version=None).count(),
+        "payloads unprocessed": RawSegment.objects.filter(practice=practice, processed_version=None).count(),
+        "records not related": Touched.objects.filter(practice=practice).count(),
         "leases of the dead": Feed.objects.filter(practice=practice, lease_until__lt=clock.now()).count(),
         "windows of history open": BackfillChunk.objects.filter(practice=practice)
         .exclude(state=BackfillChunk.State.DONE)

@@ -66,7 +66,7 @@ def rest(there: World, practice: Practice, healing: Healing) -> bool:
         feeds = Feed.objects.filter(practice=practice)
         unpulled = feeds.filter(last_success_at__isnull=True) | feeds.filter(last_success_at__lt=since)
         waiting = Failure.objects.filter(practice=practice, resolved_at=None, next_try_at__isnull=False)
-        at_work = ("payloads unprocessed", "windows of history open", "subjects due")
+        at_work = ("payloads unprocessed", "records not related", "windows of history open", "subjects due")
         if not (any(left[name] for name in at_work) or waiting.exists() or unpulled.exists()):
             return True
         now = clock.now()
@@ -87,6 +87,7 @@ def busy(practice: Practice, now: datetime) -> bool:
     return bool(
         due
         or left["payloads unprocessed"]
+        or left["records not related"]
         or BackfillChunk.objects.filter(practice=practice, due_at__lte=now).exclude(state="done").exists()
         or Feed.objects.filter(practice=practice, lease_until__gt=now).exists()
     )

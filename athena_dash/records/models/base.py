@@ -16,7 +16,9 @@ class Record(models.Model):
     `fetched_at` is the instant of the newest payload applied; an older payload is never applied over it.
     """
 
-    practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
+    practice = models.ForeignKey(
+        "practices.Practice", on_delete=models.CASCADE, related_name="+", db_index=False
+    )  # every index begins with it; one of it alone only leads the planner astray in a new practice
     external_id = models.TextField()
     raw_id = models.BigIntegerField(null=True)  # sync.RawRecord; kept after that row's retention has ended
     fetched_at = models.DateTimeField()

@@ -7,7 +7,7 @@ from athena_dash.sync.models.failure import Attempt, Failure, Reason, Stage
 from athena_dash.sync.models.feed import CursorMove, Feed, Run, Subject
 from athena_dash.sync.models.live_read import LiveRead
 from athena_dash.sync.models.plan import Plan
-from athena_dash.sync.models.raw import RawRecord
+from athena_dash.sync.models.raw import RawRecord, RawSegment, Touched
 
 __all__ = [
     "Attempt",
@@ -20,8 +20,10 @@ __all__ = [
     "LiveRead",
     "Plan",
     "RawRecord",
+    "RawSegment",
     "Reason",
     "Run",
     "Stage",
     "Subject",
+    "Touched",
 ]

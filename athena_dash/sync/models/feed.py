@@ -117,7 +117,9 @@ class Subject(models.Model):
     their subjects due here; the feed takes the due ones, oldest first.
     """
 
-    practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
+    practice = models.ForeignKey(
+        "practices.Practice", on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )  # as RawRecord's
     resource = models.TextField()
     key = models.TextField()  # athena's id of the patient, encounter or claim
     scope = models.TextField(default="")  # departmentid where the endpoint demands one

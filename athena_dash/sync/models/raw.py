@@ -4,32 +4,78 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from athena_dash.practices.querysets import PracticeOwned
 
 
-class RawRecord(models.Model):
-    """One record of a page, byte for byte, compressed. A row is added only when the content hash changed.
+class RawSegment(models.Model):
+    """What one commit kept of one feed: the payloads end to end, compressed as a whole.
 
-    `processed_version` is null until the facts, links and gaps of this payload are committed; the sweeper takes what
-    a crash left behind. `external_id` is "?{hash}" when the payload names no usable id.
+    `processed_version` is null until the facts of all its records are committed; the sweeper takes what a crash left
+    behind. An absence (athena has no such record) is a record of no bytes in a segment of none.
     """
 
-    practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
+    practice = models.ForeignKey(
+        "practices.Practice", on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    resource = models.TextField()
+    body = models.BinaryField()  # zstd
+    first_id = models.BigIntegerField()  # its records' ids lie in this range, with those of others
+    last_id = models.BigIntegerField()
+    kept_at = models.DateTimeField()
+    run = models.ForeignKey("sync.Run", null=True, on_delete=models.SET_NULL, related_name="+")
+    processed_version = models.PositiveIntegerField(null=True)
+
+    objects: ClassVar[Any] = PracticeOwned.as_manager()
+
+    class Meta:
+        indexes = [
+            # whether anything of a feed was kept since
+            models.Index(fields=["practice", "resource", "last_id"], name="segment_newest"),
+            models.Index(
+                fields=["practice", "id"],
+                name="segment_unprocessed",
+                condition=models.Q(processed_version__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"segment {self.pk}"
+
+
+class RawRecord(models.Model):
+    """One record of a page, byte for byte: a place in its segment. A row is added only when the content changed.
+
+    `external_id` is "?{hash}" when the payload names no usable id. Without database constraints on its keys: PostgreSQL
+    looks every one of them up row by row, at a cost near that of the row itself; Django cascades without them.
+    """
+
+    practice = models.ForeignKey(
+        "practices.Practice",
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
     resource = models.TextField()
     external_id = models.TextField()
     parent_id = models.TextField(default="")  # the subject it was asked for: patient, encounter or claim
-    body = models.BinaryField()  # zlib
-    hash = models.BinaryField(
-        max_length=32
-    )  # SHA-256 of the canonical form: keys sorted, volatile fields left out
+    segment = models.ForeignKey(
+        RawSegment,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )  # null once retention has purged the bytes; digest and metadata stay
+    start = models.PositiveIntegerField(default=0)  # in the segment, uncompressed
     size = models.PositiveIntegerField()  # bytes as received
+    digest = models.BinaryField(max_length=32, default=b"")  # SHA-256 of the bytes; empty for an absence
     fetched_at = models.DateTimeField()
     request_id = models.TextField(default="")  # athena's x-request-id
-    run = models.ForeignKey("sync.Run", null=True, on_delete=models.SET_NULL, related_name="+")
-    processed_version = models.PositiveIntegerField(null=True)
-    purged_at = models.DateTimeField(null=True)  # body emptied by retention; hash and metadata stay
+    purged_at = models.DateTimeField(null=True)
 
     objects: ClassVar[Any] = PracticeOwned.as_manager()
 
@@ -39,12 +85,27 @@ class RawRecord(models.Model):
             models.Index(
                 fields=["practice", "resource", "external_id", "parent_id", "-id"], name="raw_newest"
             ),
-            models.Index(  # the sweeper
-                fields=["practice", "id"],
-                name="raw_unprocessed",
-                condition=models.Q(processed_version__isnull=True),
-            ),
         ]
 
     def __str__(self) -> str:
         return f"raw {self.pk}"
+
+
+class Touched(models.Model):
+    """Records that a landing changed and whose links and gaps are still to be looked at; the drain deletes the row.
+
+    `table` is a model of records, or "visit" for visits (primary keys as text) whose links are settled and whose gaps
+    are not.
+    """
+
+    VISIT = "visit"
+
+    practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
+    table = models.TextField()
+    ids = ArrayField(models.TextField())
+    at = models.DateTimeField()
+
+    objects: ClassVar[Any] = PracticeOwned.as_manager()
+
+    def __str__(self) -> str:
+        return f"touched {self.pk}"

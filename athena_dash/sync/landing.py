@@ -1,0 +1,290 @@
+"""Stored payloads → facts, in one transaction per batch, and what they touched left for sync.pipeline to relate.
+
+Decoding needs no lock and is done before it. A record that cannot be understood becomes a Failure and does not stop
+its batch. A batch that the database or our own code refuses is halved until the record at fault stands alone; that
+one becomes a Failure too. A segment is finished in the transaction of its facts, so a killed worker leaves segments
+that the sweeper finds.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+
+from athena_dash.core import clock
+from athena_dash.practices.models import Practice
+from athena_dash.practices.policies import policies_of
+from athena_dash.practices.statuses import unmapped
+from athena_dash.records.facts import ClaimFact, Sourced
+from athena_dash.records.history import append_statuses
+from athena_dash.records.models import Department
+from athena_dash.records.upsert import Touched, upsert
+from athena_dash.sync import conformance, failures, raw, subjects, waiting
+from athena_dash.sync.models import Failure, Feed, Stage
+from athena_dash.sync.normalise import Context, normalise
+from athena_dash.sync.normalise.context import Unmapped
+from athena_dash.sync.raw import Stored
+from athena_dash.sync.resources import RESOURCES
+from integrations.athena.payloads.naming import usable_id
+
+LOCK = 7_003
+
+
+@dataclass(slots=True)
+class Landed:
+    """What was changed, the rows of sync.Touched that say so, and the raw rows that failed."""
+
+    touched: Touched = field(default_factory=lambda: defaultdict(set))
+    waiting: list[int] = field(default_factory=list)
+    failed: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """One batch after normalise: facts to write, and the raw rows that could not be read, each with why."""
+
+    facts: list[Sourced]
+    errors: list[tuple[Stored, Exception]]
+
+
+def land(practice_id: int, rows: Sequence[Stored]) -> Landed:
+    """Write what these payloads say. Running it again changes nothing."""
+    landed = Landed()
+    for batch in batches(rows):
+        land_halving(practice_id, batch, landed)
+    return landed
+
+
+def batches(rows: Sequence[Stored]) -> Iterator[list[Stored]]:
+    """Whole segments, so that each is finished together with its facts."""
+    batch: list[Stored] = []
+    for _, segment in groupby(rows, key=attrgetter("segment_id")):
+        batch += segment
+        if len(batch) >= raw.ROWS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def land_halving(practice_id: int, rows: Sequence[Stored], landed: Landed) -> None:
+    try:
+        land_batch(practice_id, rows, landed)
+    except Exception as error:
+        if len(rows) == 1:
+            keep_crash(rows[0], error)
+            landed.failed.add(rows[0].pk)
+            return
+        middle = len(rows) // 2
+        land_halving(practice_id, rows[:middle], landed)
+        land_halving(practice_id, rows[middle:], landed)
+        raw.finish(rows)
+
+
+def land_batch(practice_id: int, rows: Sequence[Stored], landed: Landed) -> None:
+    now = clock.now()
+    understood = understand(practice_id, rows)
+    findings = conformance.check(rows)
+    with transaction.atomic():
+        lock(practice_id)
+        old = raw.superseded(rows)
+        current = [row for row in rows if row.pk not in old] if old else rows
+        facts = [one for one in understood.facts if one.raw_id not in old] if old else understood.facts
+        errors = [pair for pair in understood.errors if pair[0].pk not in old]
+        touched = upsert(practice_id, facts)
+        append_statuses(practice_id, touched.get("claim", ()), now)
+        for resource in {row.resource for row in current}:
+            subjects.route(practice_id, resource, touched, now)
+        keep_errors(errors)
+        unmapped_rows = keep_unmapped(practice_id, current, facts)
+        touched = with_records(
+            touched,
+            [*failing_records(errors), *resolve(practice_id, current, errors, unmapped_rows)],
+        )
+        conformance.add(practice_id, findings)
+        kept = waiting.add(practice_id, touched, now)
+        raw.finish(rows)
+    landed.waiting += kept
+    landed.failed |= {row.pk for row, _ in errors}
+    for table, ids in touched.items():
+        landed.touched[table] |= ids
+
+
+def lock(practice_id: int) -> None:
+    """One writer of facts per practice: pulls overlap, writing takes turns."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(%s, %s)", [LOCK, practice_id])
+
+
+def understand(practice_id: int, rows: Sequence[Stored]) -> Understood:
+    base = context_of(practice_id)
+    facts: list[Sourced] = []
+    errors: list[tuple[Stored, Exception]] = []
+    context = base
+    for row in rows:
+        if row.parent_id != context.parent:
+            context = Context(base.practice, row.parent_id, base.zones, base.fallback)
+        try:
+            found = normalise(row.resource, row.body, context)
+        except Exception as error:
+            errors.append((row, error))
+        else:
+            facts += [Sourced(fact, row.pk, row.fetched_at) for fact in found]
+    return Understood(facts, errors)
+
+
+def context_of(practice_id: int) -> Context:
+    practice = Practice.objects.get(pk=practice_id)
+    zones = Department.objects.for_practice(practice_id).values_list("external_id", "timezone")
+    return Context(
+        practice.athena_id, "", {key: ZoneInfo(zone) for key, zone in zones}, ZoneInfo(practice.timezone)
+    )
+
+
+# -- failures ------------------------------------------------------------------------------------------
+
+
+def keep_errors(errors: Iterable[tuple[Stored, Exception]]) -> None:
+    for row, error in errors:
+        failures.record(Stage.NORMALISE, subject_of(row, feed_of(row)), error)
+
+
+def keep_unmapped(practice_id: int, rows: Sequence[Stored], facts: Iterable[Sourced]) -> set[int]:
+    """A claim status nobody mapped is stored as it is and reported: the claim neither vanishes nor crashes.
+    Returns the raw rows that hold one."""
+    claims: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for sourced in facts:
+        if isinstance(claim := sourced.fact, ClaimFact):
+            words = (claim.primary_status, claim.secondary_status, claim.patient_status)
+            claims[words].append(sourced.raw_id)
+    if not claims:
+        return set()
+    mapped = policies_of(practice_id).claim_statuses
+    by_id = {row.pk: row for row in rows}
+    found = set()
+    for words, raw_ids in claims.items():
+        for word in sorted(unmapped(words, mapped))[:1]:
+            for raw_id in raw_ids:
+                row = by_id[raw_id]
+                error = Unmapped("status", "Claim status", word)
+                failures.record(Stage.GAPS, subject_of(row, feed_of(row)), error)
+                found.add(raw_id)
+    return found
+
+
+def feed_of(row: Stored) -> int | None:
+    feeds = Feed.objects.for_practice(row.practice_id).filter(resource=raw.feed_of(row.resource))
+    feed: int | None = feeds.values_list("pk", flat=True).first()
+    return feed
+
+
+def keep_crash(row: Stored, error: Exception) -> None:
+    """Everything of this record was rolled back; the failure is kept outside of that."""
+    failures.record(Stage.UPSERT, subject_of(row, feed_of(row)), error)
+    raw.finish([row])
+
+
+def subject_of(row: Stored, feed_id: int | None) -> failures.Subject:
+    """The raw row, with whatever ids its payload still shows, so that the judge can recognise the visit (D1)."""
+    seen = peek(row.body)
+    resource = RESOURCES.get(row.resource)
+    known = not row.external_id.startswith("?")
+    return failures.Subject(
+        practice_id=row.practice_id,
+        kind=Failure.SubjectKind.RAW,
+        id=str(row.pk),
+        feed_id=feed_id,
+        resource=row.resource,
+        record_kind=resource.record if resource else row.resource,
+        record_id=row.external_id if known else "",
+        patient_id=seen.get("patientid", "") or (row.parent_id.partition("/")[0] if is_patients(row) else ""),
+        appointment_id=row.external_id
+        if known and row.resource == "appointments"
+        else seen.get("appointmentid", ""),
+    )
+
+
+def is_patients(row: Stored) -> bool:
+    resource = RESOURCES.get(row.resource)
+    return bool(resource and resource.subject == "patient")
+
+
+def peek(body: bytes) -> dict[str, str]:
+    """The ids at the top of a payload that failed, as text; none when it is not even an object."""
+    document = raw.parsed(body)
+    return {name: usable_id(document, name) for name in ("patientid", "appointmentid")}
+
+
+Record = tuple[str, str]
+"""(records table, external id)."""
+
+
+def failing_records(errors: Iterable[tuple[Stored, Exception]]) -> Iterator[Record]:
+    """Also look again at visits whose record has just failed: their gap may now be our own fault."""
+    for row, _ in errors:
+        subject = subject_of(row, None)
+        if subject.appointment_id:
+            yield "appointment", subject.appointment_id
+        if subject.record_id:
+            yield subject.record_kind, subject.record_id
+
+
+def with_records(touched: Touched, more: Iterable[Record]) -> Touched:
+    for table, record_id in more:
+        touched.setdefault(table, set()).add(record_id)
+    return touched
+
+
+OF_SAME_RECORDS = """
+select f.id, older.id = newer.id, newer.id, f.stage, f.record_kind, f.record_id
+from sync_failure f
+join sync_rawrecord older on older.id = f.subject_id::bigint
+join sync_rawrecord newer
+  on newer.practice_id = older.practice_id and newer.resource = older.resource
+ and newer.external_id = older.external_id and newer.parent_id = older.parent_id and newer.id >= older.id
+where f.practice_id = %s and f.subject_kind = 'raw' and f.resolved_at is null and newer.id = any(%s)
+"""
+
+
+def resolve(
+    practice_id: int,
+    rows: Sequence[Stored],
+    errors: Sequence[tuple[Stored, Exception]],
+    unmapped_rows: set[int],
+) -> list[Record]:
+    """Close the failures of payloads that came through, and those of older payloads of the same records: whatever
+    is wrong with a record now, its newest payload says it. Returns the records whose relating had failed: it has
+    to be tried again although they may not have changed."""
+    open_ones = Failure.objects.for_practice(practice_id).filter(
+        subject_kind=Failure.SubjectKind.RAW, resolved_at__isnull=True
+    )
+    if not open_ones.exists():
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(OF_SAME_RECORDS, [practice_id, [row.pk for row in rows]])
+        found = cursor.fetchall()
+    bad = {row.pk for row, _ in errors}
+    processed, over, again = [], [], []
+    for pk, own, raw_id, stage, kind, record_id in found:
+        if stage == Stage.CORRELATE:
+            again.append((kind, record_id))
+        elif not own:
+            over.append(pk)
+        elif raw_id not in (unmapped_rows if stage == Stage.GAPS else bad):
+            processed.append(pk)
+    failures.settle(processed, "processed")
+    failures.settle(over, "superseded")
+    return again
+
+
+def failing_before(practice_id: int, raw_id: int) -> list[int]:
+    """Open failures of older payloads of this record."""
+    with connection.cursor() as cursor:
+        cursor.execute(OF_SAME_RECORDS, [practice_id, [raw_id]])
+        return [pk for (pk, *_) in cursor.fetchall()]
