@@ -155,12 +155,10 @@ def route(practice_id: int, resource: str, touched: Touched, now: datetime) -> N
 
 def ask_about_all(practice_id: int, resource: str, table: str, now: datetime) -> None:
     """Every record we hold, by its own id, in the caller's transaction."""
-    found = (
-        f"select external_id, '' from records_{table} where practice_id = %(practice)s and gone_at is null"  # noqa: S608
-    )
+    held = f"select * from records_{table} where practice_id = %(practice)s and gone_at is null"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(
-            MAKE_DUE.format(found=found, again="true"),
+            MAKE_DUE.format(changed=held, found="select external_id, '' from changed", again=AGAIN),
             {"practice": practice_id, "resource": resource, "now": now},
         )
 

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('practices', '0003_policyversion'),
-        ('sync', '0004_backfill'),
+        ('sync', '0005_live_reads'),
     ]
 
     operations = [
