@@ -59,7 +59,7 @@ ENCOUNTERS = linked(
     alive=NOT_GONE,
 )
 SERVICES = linked(
-    "l.visit_id, t.procedure_code, t.bill_for_service",
+    "l.visit_id, t.procedure_code, t.bill_for_service, t.units",
     "encounter",
     "records_serviceline",
     key="encounter_id",
@@ -75,7 +75,7 @@ CLAIMS = linked(  # one an appointment has named and /claims has not shown yet i
     + " and ((t.primary_status, t.secondary_status, t.patient_status) <> ('', '', '') or t.service_date is not null)",
 )
 LINES = linked(
-    "t.claim_id, t.procedure_code, coalesce(t.amount, 0), t.payments, t.outstanding, t.posted_on",
+    "t.claim_id, t.procedure_code, coalesce(t.amount, 0), t.payments, t.outstanding, t.posted_on, t.units",
     "claim",
     "records_chargeline",
     key="claim_id",

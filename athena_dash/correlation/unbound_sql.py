@@ -16,6 +16,14 @@ left join correlation_visit {name}
 left join scope_visit new_{name} on new_{name}.anchor = '{anchor}' and new_{name}.anchor_id = {anchor_id}"""
 
 
+def tied_by_hand(kind: str) -> str:
+    """A person gave the visit another record of that kind: it is taken as if that one named it."""
+    return f"""exists (
+        select from correlation_link tied
+        where tied.visit_id = v.id and tied.kind = '{kind}' and tied.method = 'manual'
+          and tied.record_id <> u.record_id)"""
+
+
 UNBOUND_CLAIMS = """
 select 'claim', c.external_id, '', p.survivor, c.service_date, c.department_id,
     array_remove(array_remove(array[c.billed_provider_id, c.supervising_provider_id], ''), '0'),
@@ -46,6 +54,7 @@ PAIRS_OF_ENCOUNTERS = f"""
 select u.record_id, coalesce(v.id, new_v.id), a.external_id, a.date, a.department_id,
     array_remove(array_remove(array[a.provider_id, a.rendering_provider_id], ''), '0'), a.supervising_provider_id,
     a.status in ('2', '3', '4'), true,
+    {tied_by_hand("encounter")} or
     a.external_id <> u.own_id and (a.encounter_id <> '' or exists (
         select from records_encounter e
         where e.practice_id = a.practice_id and e.appointment_id = a.external_id and e.appointment_id <> '')),
@@ -67,6 +76,7 @@ select u.record_id, coalesce(v.id, new_v.id), a.external_id, a.date, a.departmen
     array_remove(array_remove(array[a.provider_id, a.rendering_provider_id], ''), '0'), a.supervising_provider_id,
     a.status in ('2', '3', '4'),
     not a.charge_entry_not_required or a.charge_entry_not_required_reason ilike 'duplicate%%',
+    {tied_by_hand("claim")} or
     a.external_id <> u.own_id and exists (
         select from records_claim c
         where c.practice_id = a.practice_id and c.appointment_id = a.external_id and c.appointment_id <> ''
@@ -87,7 +97,7 @@ where coalesce(v.id, new_v.id) is not null and u.kind = 'claim'
 union all
 select u.record_id, coalesce(v.id, new_v.id), e.external_id, e.date, e.department_id,
     array_remove(array_remove(array[e.provider_id], ''), '0'), '',
-    e.status <> 'DELETED', e.kind <> 'FLOWSHEET', false, false
+    e.status <> 'DELETED', e.kind <> 'FLOWSHEET', {tied_by_hand("claim")}, false
 from scope_unbound u
 join scope_patient p on p.survivor = u.patient_id
 join records_encounter e

@@ -48,10 +48,11 @@ class EncounterFacts(msgspec.Struct, frozen=True, gc=False):
 
 
 class ServiceFacts(msgspec.Struct, frozen=True, gc=False):
-    """A documented service; `bill` is athena's billforservice."""
+    """A documented service; `bill` is athena's billforservice. `units` None: not said, so one."""
 
     procedure_code: str
     bill: bool = True
+    units: Decimal | None = None
 
 
 class LineFacts(msgspec.Struct, frozen=True, gc=False):
@@ -60,6 +61,7 @@ class LineFacts(msgspec.Struct, frozen=True, gc=False):
     payments: Decimal | None = None
     outstanding: Decimal | None = None
     posted_on: date | None = None
+    units: Decimal | None = None
 
 
 class SlotFacts(msgspec.Struct, frozen=True, gc=False):

@@ -62,7 +62,7 @@ class VisitRecords:
 
 def read_records(visit: Visit) -> VisitRecords:
     """A fixed number of queries, whatever hangs on the visit."""
-    links = list(visit.links.order_by("kind", "record_id"))
+    links = list(visit.links.select_related("decided_by").order_by("kind", "record_id"))
     encounter_ids = _ids(links, Link.Kind.ENCOUNTER)
     claim_ids = _ids(links, Link.Kind.CLAIM)
 

@@ -4,12 +4,13 @@ from datetime import datetime
 
 from athena_dash.correlation.business_time import close_of_business
 from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, after_grace
+from athena_dash.correlation.service_lines import How, tie_lines
 from athena_dash.correlation.visit_facts import VisitFacts
 from athena_dash.practices.policies import Policies
 
 
 def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
-    """By code and count. A service whose Bill? is unchecked was ruled out by somebody and is not missed."""
+    """As service_lines ties them. A service whose Bill? is unchecked was ruled out by somebody and is not missed."""
     missing = left_off(visit) if visit.live_claims else []
     if not missing or not all(claim.lines for claim in visit.live_claims):
         return NO_GAP
@@ -22,14 +23,9 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
 
 
 def left_off(visit: VisitFacts) -> list[str]:
-    billed = [line.procedure_code for claim in visit.live_claims for line in claim.lines]
-    missing = []
-    for service in visit.billable_services:
-        if service.procedure_code in billed:
-            billed.remove(service.procedure_code)
-        else:
-            missing.append(service.procedure_code)
-    return sorted(missing)
+    lines = [line for claim in visit.live_claims for line in claim.lines]
+    ties = tie_lines(visit.billable_services, lines)
+    return sorted(tie.service.procedure_code for tie in ties if tie.service and tie.how is How.MISSING)
 
 
 RULE = Rule(

@@ -66,6 +66,9 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     link = link_with(request, pk, WORK_VISITS)
     if decide(request, link, lambda: decisions.undo(pk, signed_in(request))):
         messages.success(request, "Undone. The rules decide about it again.")
+    # From the visit page, back to it; the visit was the one the record was tied to.
+    if link.visit_id and request.POST.get("visit") == str(link.visit_id):
+        return redirect("visit", link.visit_id)
     return redirect(address(request, pk))
 
 

@@ -22,6 +22,7 @@ from athena_dash.core.templatetags.ui import business_days
 from athena_dash.correlation.explain import explain
 from athena_dash.correlation.models import Verdict, Visit
 from athena_dash.sync.live_read import newest_of
+from athena_dash.worklist.capture import captured, voided
 from athena_dash.worklist.desk import desk_of
 from athena_dash.worklist.evidence import steps
 from athena_dash.worklist.forms import AssignForm, NoteForm, SnoozeForm
@@ -86,6 +87,8 @@ def visit_context(request: HttpRequest, visit: Visit) -> dict[str, Any]:
         "steps": steps(records, track),
         "timeline": timeline(records),
         "money": money_of(records),
+        "captured": captured(records),
+        "voided": voided(records),
         "gap": gap_words(records, desk),
         "check": newest_of(visit),
         "rules": explain(visit),
