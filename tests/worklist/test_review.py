@@ -100,11 +100,11 @@ def test_every_decision_and_its_undoing_are_kept(
 def test_the_next_record_of_the_same_queue_opens_and_offers_to_undo(
     desk: Client, office: Office, twins: Link
 ) -> None:
-    office.receive(a_claim("41"), a_result("r1"))
-    other = office.link("claim", "41")
-    page = tie(desk, other, office, "100", "?kind=claim")
-    assert page.redirect_chain == [(f"/unmatched/{twins.pk}?kind=claim&decided={other.pk}", 302)]
-    assert reverse("review-undo", args=[other.pk]) in page.content.decode()
+    office.receive(a_claim("50", patient_id="nobody"), a_result("r1"))
+    other = office.link("claim", "50")
+    page = tie(desk, twins, office, "100", "?kind=claim")
+    assert page.redirect_chain == [(f"/unmatched/{other.pk}?kind=claim&decided={twins.pk}", 302)]
+    assert reverse("review-undo", args=[twins.pk]) in page.content.decode()
 
 
 def test_the_last_record_stays_open_with_its_decision(desk: Client, office: Office, twins: Link) -> None:
