@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
-from athena_dash.correlation.rules.base import Rule
+from athena_dash.correlation.rules.base import GapStage, Rule
 from athena_dash.correlation.visit_facts import VisitFacts
 
 NOT_BILLED = "not_billed"
@@ -24,6 +24,7 @@ UNVERIFIED = "unverified"
 ANSWER_HOLDS = timedelta(days=3)
 """How long athena's own word counts for a verdict: a record made since would have come with its feed."""
 NO_ANSWERS: Mapping[tuple[str, int], datetime] = {}
+NO_COUNTS: Mapping[str, tuple[date, datetime]] = {}
 NO_COHORTS: Mapping[tuple[str, str, date], str] = {}
 ENOUGH_NEIGHBOURS = 3
 
@@ -34,7 +35,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     `by_patient` and `by_appointment` hold (kind of the record that failed, id of its patient or appointment),
     for payloads that could be read that far. `unmapped` is the part of the failures whose reason is an
     unknown code. `asked` holds what athena itself was asked, and answered in full: (kind, visit id) → when; what
-    is missing after that is missing there. `cohorts` holds where far more is missing than usual: (feed,
+    is missing after that is missing there. `counted` is the newest audit by kind that found everything athena lists
+    from a day on to be here: kind → (that day, when). `cohorts` holds where far more is missing than usual: (feed,
     department, day) → the cohort in words.
     """
 
@@ -43,6 +45,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     by_appointment: frozenset[tuple[str, str]] = frozenset()
     unmapped: frozenset[tuple[str, str]] = frozenset()
     asked: Mapping[tuple[str, int], datetime] = NO_ANSWERS
+    counted: Mapping[str, tuple[date, datetime]] = NO_COUNTS
     cohorts: Mapping[tuple[str, str, date], str] = NO_COHORTS
 
 
@@ -61,10 +64,12 @@ def judge(rule: Rule, visit: VisitFacts, evidence: Evidence) -> Judgement:
         return Judgement(SUSPECT_SYNC, (reason,))
     if asked_at := evidence.asked.get((rule.awaits, visit.id)):
         return Judgement(NOT_BILLED, (signal("D4", answer(rule, visit, asked_at)),), asked_at)
-    if rule.shown:
-        return Judgement(NOT_BILLED, (signal("D9", "athena's own record shows it, as last read"),))
+    if counted_at := counted_without(rule, visit, evidence):
+        return Judgement(NOT_BILLED, (signal("D4", count_words(counted_at)),), counted_at)
     if reason := in_cohort(rule, visit, evidence):
         return Judgement(SUSPECT_SYNC, (reason,))
+    if is_shown(rule, visit):
+        return Judgement(NOT_BILLED, (signal("D9", "athena's own record shows it, as last read"),))
     if rule.default_suspect:
         says = "athena's own records contradict each other here, so a record has probably not reached us"
         return Judgement(SUSPECT_SYNC, (signal("D5", says),))
@@ -111,18 +116,43 @@ def answer(rule: Rule, visit: VisitFacts, asked_at: datetime) -> str:
     return f"athena was asked on {asked_at:%b} {asked_at.day} at {asked_at:%H:%M} UTC: {found}"
 
 
+def is_shown(rule: Rule, visit: VisitFacts) -> bool:
+    """The rule reads a state of a record that is here: its appointment's, or from submission on its claim's."""
+    read = (
+        rule.stage >= GapStage.SUBMIT
+        and visit.live_claims
+        or rule.awaits == "appointment"
+        and visit.appointment
+    )
+    return rule.shown or bool(read)
+
+
+def counted_without(rule: Rule, visit: VisitFacts, evidence: Evidence) -> datetime | None:
+    """A claim is made on the day of its visit or later: where all that were made since are here, none is missing.
+    Of a claim that is here such a count says nothing."""
+    if rule.awaits != "claim" or visit.live_claims or visit.service_date is None:
+        return None
+    since, at = evidence.counted.get("claim", (None, None))
+    return at if since and visit.service_date >= since else None
+
+
+def count_words(at: datetime) -> str:
+    return f"athena's list of claims was compared on {at:%b} {at.day} at {at:%H:%M} UTC: none is missing here"
+
+
 def in_cohort(rule: Rule, visit: VisitFacts, evidence: Evidence) -> dict[str, str] | None:
     """D6: that day the whole department lacks what this visit lacks, which is rarely many people's doing."""
-    if not evidence.cohorts or visit.service_date is None:
+    if not evidence.cohorts or rule.shown or visit.service_date is None:
         return None
     cohort = evidence.cohorts.get((rule.needs_feed, visit.department_id, visit.service_date))
     return signal("D6", cohort) if cohort else None
 
 
 def neighbours_charged(rule: Rule, visit: VisitFacts) -> dict[str, str] | None:
-    """D8: the feed brought the claims of the visits around this one, so this one was most likely never made."""
+    """D8: the feeds brought the visits around this one all the way to their claims, so what this one lacks was most
+    likely never done."""
     around = visit.neighbours
-    if rule.awaits != "claim" or visit.claims or around.visits < ENOUGH_NEIGHBOURS:
+    if (rule.awaits == "claim" and visit.live_claims) or around.visits < ENOUGH_NEIGHBOURS:
         return None
     if around.charged * 2 < around.visits:
         return None

@@ -3,13 +3,14 @@ itself was asked, and where far more is missing than usual."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from athena_dash.core import clock
 from athena_dash.correlation.cohorts import cohorts_of
 from athena_dash.correlation.verdict import ANSWER_HOLDS, Evidence
 from athena_dash.records.models import Claim
-from athena_dash.sync.models import Failure, LiveRead, Reason
+from athena_dash.sync.models import Audit, Failure, LiveRead, Reason
+from athena_dash.sync.resources import RESOURCES
 
 KINDS = {
     "clinicalfact": "clinical"
@@ -40,8 +41,29 @@ def evidence_of(practice_id: int) -> Evidence:
         by_appointment=frozenset(appointments),
         unmapped=frozenset(unmapped),
         asked=answers(practice_id),
+        counted=counts(practice_id),
         cohorts=cohorts_of(practice_id),
     )
+
+
+def counts(practice_id: int) -> dict[str, tuple[date, datetime]]:
+    """From which day on the audits found every claim that athena lists, and when they last looked. Of a week that has
+    passed an old audit still speaks: no claim is made in the past. Days before a week that is not clean count not."""
+    audits = Audit.objects.for_practice(practice_id).filter(kind=Audit.Kind.CLAIMS, finished_at__isnull=False)
+    newest = {row.window: row for row in audits.order_by("window", "-started_at", "-pk").distinct("window")}
+    recent = newest.pop(Audit.RECENT, None)
+    if recent is None or not is_clean(recent) or recent.started_at < clock.now() - ANSWER_HOLDS:
+        return {}
+    first = recent.first_day
+    for week in sorted(newest.values(), key=lambda row: row.last_day, reverse=True):
+        if not is_clean(week) or week.last_day < first - timedelta(days=1):
+            break
+        first = min(first, week.first_day)
+    return {RESOURCES[Audit.Kind.CLAIMS].record: (first, recent.started_at)}
+
+
+def is_clean(audit: Audit) -> bool:
+    return not (audit.problem or audit.missing or audit.unnamed)
 
 
 def answers(practice_id: int) -> dict[tuple[str, int], datetime]:

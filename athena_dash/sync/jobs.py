@@ -34,8 +34,6 @@ def enqueue_due() -> int:
     for practice_id in link_measures.due(now):
         link_measures.ask(practice_id, None)
     made += sum(ring_link_measure(practice_id) for practice_id in link_measures.unfinished())
-    for practice in live_plan.due(now):
-        live_plan.plan_night(practice.pk)
     made += sum(ring_live_reads(*waiting) for waiting in live_plan.waiting())
     return made + sum(ask_for_audit(practice_id) for practice_id in audit.due(now))
 
@@ -120,6 +118,8 @@ def read_by_night(practice_id: int) -> None:
 
 def audit_practice(practice_id: int) -> None:
     audit.audit_practice(Practice.objects.get(pk=practice_id))
+    live_plan.weigh(practice_id)
+    live_plan.plan_night(practice_id)
 
 
 def ring_rejudging(practice_id: int) -> bool:

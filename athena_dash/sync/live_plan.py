@@ -1,17 +1,14 @@
-"""Which visits the night asks athena about by itself: gaps that nothing confirms yet, dearest first, few of them."""
+"""Which visits the night asks athena about by itself, after its audit: gaps that nothing confirms yet, dearest first,
+few of them."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from athena_dash.core import clock
 from athena_dash.correlation.models import Gap, Verdict
-from athena_dash.practices.models import Practice
-from athena_dash.sync import live_read
-from athena_dash.sync.audit import EVERY, NIGHT
+from athena_dash.sync import live_read, pipeline
+from athena_dash.sync.audit import EVERY
 from athena_dash.sync.models import LiveRead
 from athena_dash.sync.questions import AWAITS
 
@@ -21,32 +18,41 @@ AT_A_TIME = 20  # of one job
 DOUBTFUL = (Verdict.UNVERIFIED, Verdict.SUSPECT_SYNC)
 
 
-def due(now: datetime) -> list[Practice]:
-    """Practices where it is night and nobody has planned since the last one."""
-    planned = LiveRead.objects.filter(trigger=LiveRead.Trigger.NIGHT, created_at__gt=now - EVERY)
-    waiting = Practice.objects.active().filter(connection__isnull=False)
-    rows = waiting.exclude(pk__in=planned.values("practice_id"))
-    return [one for one in rows if now.astimezone(ZoneInfo(one.timezone)).hour in NIGHT]
+def weigh(practice_id: int) -> None:
+    """Judge doubtful gaps again, in the light of what an audit has just counted."""
+    doubtful = doubtful_gaps(practice_id).order_by("visit").values_list("visit_id", flat=True)
+    ids = list(dict.fromkeys(doubtful))
+    for start in range(0, len(ids), pipeline.BATCH):
+        pipeline.rejudge(practice_id, ids[start : start + pipeline.BATCH])
 
 
 def plan_night(practice_id: int) -> int:
     """Reads for tonight, waiting to be made; how many."""
     now = clock.now()
-    gaps = Gap.objects.for_practice(practice_id).filter(
-        closed_at__isnull=True, primary=True, visit__isnull=False
-    )
+    gaps = open_gaps(practice_id)
     made = LiveRead.objects.for_practice(practice_id).filter(created_at__gt=now - EVERY).count()
     left = min(gaps.count() // GAPS_PER_READ - made, MOST)
     if left <= 0:
         return 0
     underway = LiveRead.objects.for_practice(practice_id).filter(finished_at__isnull=True).values("visit")
-    doubtful = gaps.filter(verdict__in=DOUBTFUL, code__in=AWAITS).exclude(visit__in=underway)
+    doubtful = doubtful_gaps(practice_id).exclude(visit__in=underway)
     dearest = doubtful.order_by(F("at_risk").desc(nulls_last=True), "-pk").values_list("visit_id", flat=True)
     rows = [
         LiveRead(practice_id=practice_id, visit_id=visit_id, trigger=LiveRead.Trigger.NIGHT, created_at=now)
         for visit_id in dearest[:left]
     ]
     return len(LiveRead.objects.bulk_create(rows))
+
+
+def open_gaps(practice_id: int) -> QuerySet[Gap]:
+    gaps: QuerySet[Gap] = Gap.objects.for_practice(practice_id).filter(
+        closed_at__isnull=True, primary=True, visit__isnull=False
+    )
+    return gaps
+
+
+def doubtful_gaps(practice_id: int) -> QuerySet[Gap]:
+    return open_gaps(practice_id).filter(verdict__in=DOUBTFUL, code__in=AWAITS)
 
 
 def waiting() -> list[tuple[int, str]]:

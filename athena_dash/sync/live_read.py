@@ -76,13 +76,13 @@ def run(read_id: int) -> bool:
     read = take(read_id)
     if read is None:
         return True
-    awaited = kinds(read.visit)
+    awaited, standing = kinds(read.visit), open_gaps(read.visit_id)
     try:
         with source_for(read.practice, share=SHARES[LiveRead.Trigger(read.trigger)]) as source:
             changed = read_all(read, awaited, source)
-        settle(read, awaited, changed)
+        settle(read, awaited, changed, standing)
     except Exception as error:
-        said = failures.understand(error).message
+        said = failures.understand(error).message.rstrip(".") + "."
         mine(read).update(state=LiveRead.State.FAILED, finished_at=clock.now(), message=said)
         return False
     return True
@@ -126,7 +126,11 @@ def answer(read: LiveRead, question: Question, source: Source, brought: set[str]
     return len(kept.rows)
 
 
-def settle(read: LiveRead, awaited: frozenset[str], changed: int) -> None:
+def open_gaps(visit_id: int) -> set[int]:
+    return set(Gap.objects.filter(visit=visit_id, closed_at__isnull=True).values_list("pk", flat=True))
+
+
+def settle(read: LiveRead, awaited: frozenset[str], changed: int, standing: set[int]) -> None:
     """The answer and the judgement that leans on it, together or not at all."""
     with transaction.atomic():
         if not mine(read).update(
@@ -134,7 +138,7 @@ def settle(read: LiveRead, awaited: frozenset[str], changed: int) -> None:
         ):
             return
         pipeline.rejudge(read.practice_id, [read.visit_id])
-        healed = Gap.objects.filter(visit=read.visit_id, closed_at__gte=read.started_at, closed_by="data")
+        healed = Gap.objects.filter(pk__in=standing, closed_at__isnull=False, closed_by="data")
         closed = healed.update(closed_by="live_read")
         LiveRead.objects.filter(pk=read.pk).update(gaps_closed=closed)
 

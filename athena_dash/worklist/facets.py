@@ -12,6 +12,7 @@ from django.db.models import Count, F, Q, Sum
 
 from athena_dash.core.templatetags.ui import written
 from athena_dash.correlation.models import Verdict
+from athena_dash.worklist.causes import title_of
 from athena_dash.worklist.filters import MANY, Filters
 from athena_dash.worklist.names import Names
 from athena_dash.worklist.queries import Desktop, visits
@@ -154,7 +155,9 @@ def _chips(filters: Filters, desk: Desktop, names: Names) -> Iterable[Chip]:
     for name in MANY:
         for value in filters.values(name):
             yield Chip(label_of(name, value, desk, names), filters.toggled(name, value).query())
+    slugs = {practice.slug: pk for pk, practice in desk.practices.items()}
     said = {
+        "cause": filters.cause and (title_of(filters.cause, names, slugs) or "An unknown cause"),
         "start": filters.start and f"From {written(filters.start)}",
         "end": filters.end and f"Until {written(filters.end)}",
         "least": filters.least and f"At least ${filters.least:,.0f}",

@@ -21,12 +21,13 @@ class Stage(StrEnum):
 
 
 class Desk(StrEnum):
-    """Whose: everybody's, mine, nobody's; or those put to sleep, which are hidden otherwise."""
+    """Whose: everybody's, mine, nobody's; or those that sleep, snoozed or worked, which are hidden otherwise."""
 
     ANY = ""
     MINE = "mine"
     UNASSIGNED = "unassigned"
     SNOOZED = "snoozed"
+    WORKED = "worked"
 
 
 class Sort(StrEnum):
@@ -59,6 +60,7 @@ class Filters:
     overdue: bool = False  # past the owner's due time
     opened: dt.date | None = None  # gap opened on or after
     closed: dt.date | None = None  # a gap closed on or after
+    cause: str = ""  # key of a root cause (worklist.causes)
     found: str = ""  # token of a search
 
     @property
@@ -117,6 +119,7 @@ def read_filters(query: QueryDict) -> Filters:
         overdue=query.get("overdue") == "1",
         opened=_date(query.get("opened")),
         closed=_date(query.get("closed")),
+        cause=_text(query.get("cause", ""))[:200],
         found=query.get("found", "")[:64],
         **{name: tuple(dict.fromkeys(_text(v) for v in query.getlist(name) if v)) for name in MANY},
     )

@@ -29,9 +29,12 @@ from athena_dash.core import clock
 from athena_dash.correlation.models import Gap, Visit
 from athena_dash.practices.models import Practice
 from athena_dash.records.models import Patient
+from athena_dash.worklist.asleep import asleep, awake
+from athena_dash.worklist.causes import Bundle, bundles, cause
 from athena_dash.worklist.filters import Desk, Filters, Sort, Stage
 from athena_dash.worklist.freshness import Freshness
 from athena_dash.worklist.keyset import Key, Page, parse_amount, parse_date, parse_id, take
+from athena_dash.worklist.names import Names
 
 PAGE_SIZE = 50
 DEADLINE_DAYS = 14  # a filing limit this near leads the list whatever it is worth (design/ui.md, Visits)
@@ -76,7 +79,15 @@ def visits(
     for name in ("provider", "department"):
         if chosen := on(name):
             rows = rows.filter(_ids_of_practices(f"{name}_id", chosen, desk))
+    if filters.cause:
+        rows = rows.annotate(cause=cause(desk.freshness)).filter(cause=filters.cause)
     return rows.filter(_narrow(filters, desk), found or Q())
+
+
+def shared_causes(desk: Desktop, names: Names) -> list[Bundle]:
+    """Of everything that is half-complete and awake."""
+    slugs = {practice.slug: pk for pk, practice in desk.practices.items()}
+    return bundles(visits(Filters(), desk), desk.freshness, names, slugs)
 
 
 def _ids_of_practices(column: str, chosen: Sequence[str], desk: Desktop) -> Q:
@@ -92,9 +103,9 @@ def _ids_of_practices(column: str, chosen: Sequence[str], desk: Desktop) -> Q:
 def _narrow(filters: Filters, desk: Desktop) -> Q:
     """The filters that are never counted by value."""
     now = clock.now()
-    asleep = Q(work__snoozed_until__gt=now)
-    awake = Q(work__snoozed_until__isnull=True) | Q(work__snoozed_until__lte=now)
-    where = Q(asleep if filters.desk is Desk.SNOOZED else awake)
+    where = asleep(now) if filters.desk in (Desk.SNOOZED, Desk.WORKED) else awake(now)
+    if filters.desk in (Desk.SNOOZED, Desk.WORKED):
+        where &= Q(work__worked_at__isnull=filters.desk is Desk.SNOOZED)
     if filters.desk is Desk.MINE:
         where &= Q(work__assignee=desk.user)
     elif filters.desk is Desk.UNASSIGNED:
@@ -137,6 +148,7 @@ GAP_COLUMNS = (
     "due_at",
     "filing_limit",
     "asked_at",
+    "opened_at",
 )
 
 

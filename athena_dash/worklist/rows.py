@@ -10,6 +10,7 @@ from typing import Any
 
 from athena_dash.core.templatetags.ui import business_days
 from athena_dash.correlation.models import Verdict
+from athena_dash.worklist.models import WorkItem
 from athena_dash.worklist.names import Names
 from athena_dash.worklist.queries import DEADLINE_DAYS, Desktop
 from athena_dash.worklist.words import ESTIMATORS, gap_title
@@ -57,6 +58,7 @@ class Row:
     asked_at: dt.datetime | None  # athena itself, where the verdict rests on its answer
     assignee: str
     snoozed_until: dt.datetime | None
+    worked_at: dt.datetime | None  # and the gap that was open then still is
 
     @property
     def urgent(self) -> bool:
@@ -69,6 +71,10 @@ class Row:
         if self.days_left < 0:
             return f"{-self.days_left} d past"
         return "today" if self.days_left == 0 else f"{self.days_left} d"
+
+
+def is_worked(work: WorkItem, opened_at: dt.datetime | None) -> bool:
+    return bool(work.worked_at and opened_at and opened_at <= work.worked_at)
 
 
 def verdict_badge(verdict: str | None) -> VerdictBadge | None:
@@ -111,4 +117,5 @@ def _row(visit: Any, desk: Desktop, names: Names) -> Row:
         asked_at=visit.gap_asked_at,
         assignee=str(work.assignee) if work and work.assignee else "",
         snoozed_until=work.snoozed_until if work else None,
+        worked_at=work.worked_at if work and is_worked(work, visit.gap_opened_at) else None,
     )

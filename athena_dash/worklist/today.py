@@ -13,6 +13,7 @@ from django.db.models import Case, Count, DateField, F, Min, Q, Sum, Value, When
 
 from athena_dash.core import clock
 from athena_dash.correlation.models import Gap, Verdict
+from athena_dash.worklist.asleep import awake
 from athena_dash.worklist.queries import DEADLINE_DAYS, Desktop
 from athena_dash.worklist.words import gap_title
 
@@ -95,12 +96,15 @@ def today_of(desk: Desktop) -> Today:
 
 def _open_groups(desk: Desktop, yesterday: dt.date) -> Iterable[dict[str, Any]]:
     now = clock.now()
-    awake = Q(visit__work__snoozed_until__isnull=True) | Q(visit__work__snoozed_until__lte=now)
     until = desk.today + dt.timedelta(days=DEADLINE_DAYS)
     near = Q(filing_limit__gte=desk.today, filing_limit__lte=until)
     groups: Iterable[dict[str, Any]] = (
         Gap.objects.filter(
-            awake, practice_id__in=desk.practices, closed_at__isnull=True, primary=True, visit__isnull=False
+            awake(now, "visit__work__", ""),
+            practice_id__in=desk.practices,
+            closed_at__isnull=True,
+            primary=True,
+            visit__isnull=False,
         )
         .values(
             "code",

@@ -15,6 +15,7 @@ urlpatterns = [
     path("visits/<int:pk>/check", check.check, name="visit-check"),
     path("visits/<int:pk>/assign", actions.assign, name="visit-assign"),
     path("visits/<int:pk>/snooze", actions.snooze, name="visit-snooze"),
+    path("visits/<int:pk>/worked", actions.worked, name="visit-worked"),
     path("visits/<int:pk>/wake", actions.wake, name="visit-wake"),
     path("visits/<int:pk>/notes", actions.note, name="visit-note"),
     path("quality", quality.quality, name="quality"),

@@ -24,7 +24,7 @@ from athena_dash.records.models import (
     ServiceLine,
 )
 from athena_dash.sync.models import Failure
-from athena_dash.worklist.models import Note, WorkItem
+from athena_dash.worklist.models import Note, Worked, WorkItem
 
 MOST_FACTS = 50  # clinical facts shown; a stay can have thousands
 
@@ -50,6 +50,7 @@ class VisitRecords:
     gaps: Sequence[Gap]
     failures: Sequence[Failure]
     notes: Sequence[Note]
+    worked: Sequence[Worked]
     work: WorkItem | None
 
     def link(self, kind: str, record_id: str) -> Link | None:
@@ -94,6 +95,7 @@ def read_records(visit: Visit) -> VisitRecords:
         gaps=list(visit.gaps.order_by("-primary", "since")),
         failures=_failures(visit, links),
         notes=list(visit.notes.select_related("author").order_by("at")),
+        worked=list(visit.worked.select_related("by").order_by("at")),
         work=WorkItem.objects.filter(visit=visit).select_related("assignee", "snoozed_by").first(),
     )
 

@@ -9,8 +9,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from athena_dash.accounts.models import User
+from athena_dash.core import clock
 from athena_dash.correlation import quality
 from athena_dash.correlation.models import Visit
+from athena_dash.sync.models import LiveRead
 from athena_dash.worklist.models import WorkItem
 from tests.builders import a_claim, a_gap, a_link, a_patient, a_practice, a_user, a_visit
 
@@ -114,6 +116,22 @@ def test_back_closes_the_drawer(biller: User, open_as: OpenAs) -> None:
     expect(page.locator("#drawer article")).to_have_count(0)
     expect(page.locator("tr.open")).to_have_count(3)
     assert page.url.endswith("/visits")
+
+
+def test_athena_is_asked_from_the_drawer_and_the_visit_follows_its_progress(
+    biller: User, open_as: OpenAs
+) -> None:
+    page = open_as(biller, "/visits")
+    page.locator("a[data-open]").first.click()
+    page.get_by_role("button", name="Check athena now").click()
+    expect(page.locator("#check")).to_contain_text("waiting for its turn")
+    reads, now = LiveRead.objects.filter(visit=dearest()), clock.now()
+    reads.update(state="running", planned=4, asked=1)
+    expect(page.locator("#check")).to_contain_text("1 of 4 questions answered")
+    reads.update(state="done", started_at=now, finished_at=now, gaps_closed=1)
+    expect(page.locator("#check")).to_contain_text("athena had what was missing; 1 gap closed.")
+    expect(page.get_by_role("button", name="Check athena now")).to_be_visible()
+    expect(page.locator("#drawer #visit")).to_have_count(1)
 
 
 def test_an_action_in_the_drawer_changes_the_row_and_says_so(biller: User, open_as: OpenAs) -> None:

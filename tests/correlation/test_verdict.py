@@ -47,6 +47,22 @@ def test_d4_a_live_read_that_found_none_means_not_billed() -> None:
     assert verdict(evidence=Evidence(asked={("claim", MISSING_SLIP.id): LATE})) == ("not_billed", "D4")
 
 
+def test_d4_a_count_of_all_claims_since_speaks_for_a_visit_without_one_and_for_no_other() -> None:
+    evidence = Evidence(counted={"claim": (MONDAY, LATE)})
+    told = gaps(MISSING_SLIP, LATE, evidence)["G13"].judgement
+    assert (told.verdict, told.says[0]["signal"], told.asked_at) == ("not_billed", "D4", LATE)
+    assert verdict(evidence=Evidence(counted={"claim": (MONDAY + DAY, LATE)})) == ("unverified", "")
+
+
+def test_d9_a_state_of_the_appointment_itself_is_read_and_not_missed_unless_a_whole_day_shows_it() -> None:
+    visit = a_visit(seen("2"), note())
+    told = gaps(visit, LATE)["G05"].judgement
+    assert (told.verdict, told.says[0]["signal"]) == ("not_billed", "D9")
+    assert visit.service_date
+    cohort = {("appointments", visit.department_id, visit.service_date): "9 of 10 visits"}
+    assert gaps(visit, LATE, Evidence(cohorts=cohort))["G05"].judgement.verdict == "suspect_sync"
+
+
 def test_d9_a_state_that_athena_itself_shows_is_not_a_matter_of_sync() -> None:
     judgement = gaps(a_visit(seen("3"), note("OPEN")), LATE)["G11"].judgement
     assert (judgement.verdict, judgement.says[0]["signal"]) == ("not_billed", "D9")

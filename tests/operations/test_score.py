@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from athena_dash.core.shares import interval
 from athena_dash.operations.evaluation.score import Tally, Truth, score_gaps, score_links
+from athena_dash.operations.evaluation.verdicts import Shown, confusion, score_verdicts
 
 V1, V2 = Truth(frozenset({"V1"})), Truth(frozenset({"V2"}))
 
@@ -66,3 +67,25 @@ def test_the_interval_is_wilsons() -> None:
     low, high = interval(9_985, 10_000) or (0, 0)
     assert low < 0.9985 < high
     assert high - low < 0.002
+
+
+def test_a_verdict_that_confirms_is_right_where_the_ledger_agrees_and_the_others_only_cover_less() -> None:
+    shown = [
+        Shown("G13", "not_billed", True),
+        Shown("G14", "not_synced", False),
+        Shown("G13", "not_billed", False),
+        Shown("G15", "suspect_sync", True),
+    ]
+    report = score_verdicts(shown)
+    assert (report["confirmed"], report["right"], report["coverage"]) == (3, 0.6667, 0.75)
+    assert report["unconfirmed"] == {"G15": 1}
+
+
+def test_one_cause_taken_for_another_is_told_by_visit_and_what_is_nearly_due_is_not() -> None:
+    expected = {"G13": {"1", "2"}, "G15": {"3"}, "G24": {"2"}}
+    found = {"G13": {"1"}, "G24": {"2", "4"}, "G22": {"3"}, "G05": {"5"}}
+    assert confusion(expected, {"G24": {"4"}}, found) == {
+        "G13 as G24": 1,
+        "G15 as G22": 1,
+        "nothing as G05": 1,
+    }

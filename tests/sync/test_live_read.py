@@ -3,7 +3,7 @@ than it holds."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import httpx
@@ -14,7 +14,8 @@ from athena_dash.correlation.models import Gap, Verdict, Visit
 from athena_dash.correlation.verdict import ANSWER_HOLDS
 from athena_dash.records.models import Claim
 from athena_dash.sync import live_plan, live_read, pipeline
-from athena_dash.sync.models import Failure, LiveRead, RawRecord, Subject
+from athena_dash.sync.evidence import counts
+from athena_dash.sync.models import Audit, Failure, LiveRead, RawRecord, Subject
 from tests.builders import a_user
 from tests.sync.athena import CLIENT
 from tests.sync.rig import Synced
@@ -152,7 +153,7 @@ def test_a_read_whose_worker_was_killed_is_taken_over_and_its_ghost_writes_nothi
     read.refresh_from_db()
     done = (read.state, read.finished_at, read.answered)
     assert done[0] == "done"
-    live_read.settle(ghost, frozenset({"claim", "encounter"}), 7)
+    live_read.settle(ghost, frozenset({"claim", "encounter"}), 7, set())
     read.refresh_from_db()
     assert (read.state, read.finished_at, read.answered) == done
 
@@ -200,3 +201,43 @@ def test_an_open_failure_of_the_visit_outranks_what_athena_said(synced: Synced) 
     pipeline.rejudge(synced.practice.pk, [gap.visit_id])
     gap.refresh_from_db()
     assert gap.verdict == Verdict.NOT_SYNCED
+
+
+def an_audit(synced: Synced, window: str, first: date, days: int, **fields: object) -> Audit:
+    now = clock.now()
+    made: Audit = Audit.objects.create(
+        practice=synced.practice,
+        kind=Audit.Kind.CLAIMS,
+        window=window,
+        first_day=first,
+        last_day=first + timedelta(days=days),
+        **{"started_at": now, "finished_at": now} | fields,
+    )
+    return made
+
+
+def test_clean_audits_speak_for_every_day_they_cover_without_a_hole(synced: Synced) -> None:
+    pk, recent, now = synced.practice.pk, date(2026, 2, 9), clock.now()
+    assert counts(pk) == {}
+    an_audit(synced, Audit.RECENT, recent, 30)
+    assert counts(pk) == {"claim": (recent, now)}
+    week, older, oldest = (recent - timedelta(days=7 * n) for n in (1, 2, 3))
+    long_ago = now - timedelta(days=60)
+    an_audit(synced, week.isoformat(), week, 6, started_at=long_ago)
+    an_audit(synced, oldest.isoformat(), oldest, 6)
+    assert counts(pk) == {"claim": (week, now)}, "the week between was never counted"
+    an_audit(synced, older.isoformat(), older, 6)
+    assert counts(pk) == {"claim": (oldest, now)}
+    an_audit(synced, week.isoformat(), week, 6, missing=["40"])
+    assert counts(pk) == {"claim": (recent, now)}, "its newest count is what speaks for a week"
+    an_audit(synced, Audit.RECENT, recent, 30, problem="athena could not be asked")
+    assert counts(pk) == {}
+
+
+def test_after_an_audit_the_doubtful_gaps_are_weighed_again(synced: Synced) -> None:
+    gap = a_missing_slip(synced)
+    Gap.objects.filter(pk=gap.pk).update(verdict=Verdict.UNVERIFIED)
+    an_audit(synced, Audit.RECENT, gap.visit.service_date - timedelta(days=9), 40)
+    live_plan.weigh(synced.practice.pk)
+    gap.refresh_from_db()
+    assert (gap.verdict, gap.evidence[0]["signal"]) == (Verdict.NOT_BILLED, "D4")

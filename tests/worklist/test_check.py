@@ -63,7 +63,7 @@ def test_htmx_swaps_the_button_for_the_progress_and_at_the_end_the_whole_visit(
 
 def test_a_failed_check_says_why_and_that_the_verdict_stands(desk: Client, visit: Visit) -> None:
     desk.post(address(visit))
-    end(LiveRead.objects.get(visit=visit), "failed", message="Today's calls to athena are used up")
+    end(LiveRead.objects.get(visit=visit), "failed", message="Today's calls to athena are used up.")
     page = desk.get(reverse("visit", args=[visit.pk])).content.decode()
     assert "Today&#x27;s calls to athena are used up. The verdict stands as it was." in page
 

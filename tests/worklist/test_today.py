@@ -83,7 +83,7 @@ def test_today_costs_the_same_for_one_visit_and_for_many(
 ) -> None:
     for _ in range(12):
         a_gap(a_visit(practice, patient=a_patient(practice)))
-    with django_assert_max_num_queries(4 + 5):
+    with django_assert_max_num_queries(4 + 6):
         desk.get(reverse("today"))
 
 

@@ -1,8 +1,10 @@
-"""Open gaps in the database against the causes of the ledger: precision and recall by gap code."""
+"""Open gaps in the database against the causes of the ledger: precision and recall by gap code, and how far their
+verdicts hold."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +14,7 @@ from athena_dash.correlation.models import Gap, Visit
 from athena_dash.correlation.rules import RULES
 from athena_dash.operations.evaluation.labels import Labels, athena_ids, clinical_number
 from athena_dash.operations.evaluation.score import GAP_COUNTS, score_gaps
+from athena_dash.operations.evaluation.verdicts import Shown, confusion, read_by_night, score_verdicts
 from athena_dash.practices.policies import DAY, Policies
 from integrations.sandbox.ledger import Cause, Ledger
 
@@ -30,8 +33,16 @@ def evaluate_gaps(ledger: Ledger) -> dict[str, Any]:
         code: score_gaps(expected[code], tolerated[code], found[code]).report(*GAP_COUNTS)
         for code in sorted(told)
     }
+    before = score_verdicts(shown_gaps(ledger, told, expected, tolerated))
+    reads = read_by_night()
     return {
         "gaps": gaps,
+        "confusion": confusion(expected, tolerated, {code: found[code] for code in told}),
+        "verdicts": {
+            "as synced": before,
+            "live reads": reads,
+            "after them": score_verdicts(shown_gaps(ledger, told, expected, tolerated)),
+        },
         "unscored": {code: len(names) for code, names in sorted(found.items()) if code not in told},
     }
 
@@ -55,15 +66,34 @@ def expectations(ledger: Ledger) -> tuple[dict[str, set[str]], dict[str, set[str
 
 
 def open_gaps(ledger: Ledger) -> dict[str, set[str]]:
+    found = defaultdict[str, set[str]](set)
+    for name, gap in named_gaps(ledger):
+        found[gap.code].add(name)
+    return found
+
+
+def shown_gaps(
+    ledger: Ledger,
+    told: Collection[str],
+    expected: Mapping[str, Collection[str]],
+    tolerated: Mapping[str, Collection[str]],
+) -> list[Shown]:
+    return [
+        Shown(gap.code, gap.verdict, name in expected[gap.code] or name in tolerated[gap.code])
+        for name, gap in named_gaps(ledger)
+        if gap.code in told and gap.visit_id is not None
+    ]
+
+
+def named_gaps(ledger: Ledger) -> Iterator[tuple[str, Gap]]:
+    """Open gaps by the true name of their visit, or of their orphan result."""
     practices = athena_ids()
     names = Labels(ledger).of_visits(Visit.objects.all(), practices)
-    found = defaultdict[str, set[str]](set)
     for gap in Gap.objects.filter(closed_at__isnull=True, opened_at__lte=clock.now()):
         if gap.visit_id is None:
-            found[gap.code].add(f"{practices[gap.practice_id]}/{clinical_number(gap.record_id)}")
+            yield f"{practices[gap.practice_id]}/{clinical_number(gap.record_id)}", gap
         else:
-            found[gap.code].add(names[gap.visit_id])
-    return found
+            yield names[gap.visit_id], gap
 
 
 def name_of(cause: Cause) -> str:

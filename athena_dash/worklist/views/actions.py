@@ -1,10 +1,12 @@
-"""What the desk does to visits: assign, snooze, wake, note. htmx gets the visit and its row, others a redirect."""
+"""What the desk does to visits: assign, snooze, work, wake, note. htmx gets the visit and its row, others a
+redirect."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -19,8 +21,8 @@ from athena_dash.core.templatetags.ui import written
 from athena_dash.correlation.models import Visit
 from athena_dash.worklist.desk import desk_of, signed_in
 from athena_dash.worklist.filters import Filters, Stage
-from athena_dash.worklist.forms import AssignForm, NoteForm, SnoozeForm
-from athena_dash.worklist.models import Note, WorkItem
+from athena_dash.worklist.forms import AssignForm, NoteForm, SnoozeForm, WorkedForm
+from athena_dash.worklist.models import Note, Worked, WorkItem
 from athena_dash.worklist.names import names_of
 from athena_dash.worklist.queries import rows_of, visits
 from athena_dash.worklist.rows import rows
@@ -51,7 +53,11 @@ def snooze(request: HttpRequest, pk: int) -> HttpResponse:
         return _refused(request, visit, snooze_form=form)
     until = form.cleaned_data["until"]
     _work(
-        visit, snoozed_until=until, snoozed_by=signed_in(request), snooze_reason=form.cleaned_data["reason"]
+        visit,
+        snoozed_until=until,
+        snoozed_by=signed_in(request),
+        snooze_reason=form.cleaned_data["reason"],
+        worked_at=None,
     )
     messages.success(request, f"Snoozed until {written(until)}.")
     return done(request, visit)
@@ -59,9 +65,40 @@ def snooze(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @needs(WORK_VISITS)
+def worked(request: HttpRequest, pk: int) -> HttpResponse:
+    """Off the list while athena catches up; `worklist.asleep` says what brings it back."""
+    visit = visit_with(request, pk, WORK_VISITS)
+    form = WorkedForm(visit.practice, request.POST)
+    if not form.is_valid():
+        return _refused(request, visit, worked_form=form)
+    now, user, returns_at = clock.now(), signed_in(request), form.returns_at()
+    codes = visit.gaps.filter(closed_at__isnull=True).order_by("code").values_list("code", flat=True)
+    with transaction.atomic():
+        Worked.objects.create(
+            practice=visit.practice,
+            visit=visit,
+            by=user,
+            at=now,
+            what=form.cleaned_data["what"],
+            codes=list(codes),
+            returns_at=returns_at,
+        )
+        _work(
+            visit,
+            snoozed_until=returns_at,
+            snoozed_by=user,
+            snooze_reason=form.cleaned_data["what"],
+            worked_at=now,
+        )
+    messages.success(request, f"Watched until athena shows it; back on {written(returns_at)} if it does not.")
+    return done(request, visit)
+
+
+@require_POST
+@needs(WORK_VISITS)
 def wake(request: HttpRequest, pk: int) -> HttpResponse:
     visit = visit_with(request, pk, WORK_VISITS)
-    _work(visit, snoozed_until=None, snoozed_by=None, snooze_reason="")
+    _work(visit, snoozed_until=None, snoozed_by=None, snooze_reason="", worked_at=None)
     messages.success(request, "Back on the worklist.")
     return done(request, visit)
 

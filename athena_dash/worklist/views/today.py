@@ -11,7 +11,8 @@ from athena_dash.accounts.rights import SEE_VISITS, home_of, needs
 from athena_dash.core.render import page
 from athena_dash.worklist.desk import desk_of
 from athena_dash.worklist.filters import Filters
-from athena_dash.worklist.queries import DEADLINE_DAYS
+from athena_dash.worklist.names import names_of
+from athena_dash.worklist.queries import DEADLINE_DAYS, shared_causes
 from athena_dash.worklist.today import today_of
 
 
@@ -28,6 +29,7 @@ def today(request: HttpRequest) -> HttpResponse:
     numbers = today_of(desk)
     context = {
         "numbers": numbers,
+        "bundles": shared_causes(desk, names_of(desk.practices)),
         "today": desk.today,
         "heard": desk.freshness.by_practice(),
         "heard_at": desk.freshness.heard_at,

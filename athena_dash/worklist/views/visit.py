@@ -17,6 +17,7 @@ from athena_dash.accounts.rights import (
     needs,
     practices_with,
 )
+from athena_dash.core import clock
 from athena_dash.core.render import page
 from athena_dash.core.templatetags.ui import business_days
 from athena_dash.correlation.explain import explain
@@ -25,14 +26,15 @@ from athena_dash.sync.live_read import newest_of
 from athena_dash.worklist.capture import captured, voided
 from athena_dash.worklist.desk import desk_of
 from athena_dash.worklist.evidence import steps
-from athena_dash.worklist.forms import AssignForm, NoteForm, SnoozeForm
+from athena_dash.worklist.forms import AssignForm, NoteForm, SnoozeForm, WorkedForm
 from athena_dash.worklist.money import money_of
 from athena_dash.worklist.names import names_of
 from athena_dash.worklist.queries import Desktop
 from athena_dash.worklist.reveal import is_revealed, reveal_patient
-from athena_dash.worklist.rows import verdict_badge
+from athena_dash.worklist.rows import is_worked, verdict_badge
 from athena_dash.worklist.timeline import timeline
 from athena_dash.worklist.visit_records import VisitRecords, read_records
+from athena_dash.worklist.watched import watched
 from athena_dash.worklist.words import ACTIONS, CLOSED_BY, ESTIMATORS, SIGNALS, gap_title
 
 PARTS = {"drawer": "worklist/drawer.html", **dict.fromkeys(("visit", "check"), "worklist/visit_body.html")}
@@ -104,8 +106,10 @@ def visit_context(request: HttpRequest, visit: Visit) -> dict[str, Any]:
             visit.practice, initial={"assignee": records.work.assignee_id if records.work else None}
         ),
         "snooze_form": SnoozeForm(visit.practice),
+        "worked_form": WorkedForm(visit.practice),
         "note_form": NoteForm(),
-        "is_asleep": records.work is not None and is_asleep(records, desk),
+        "worked": watched(records),
+        "is_asleep": records.work is not None and is_asleep(records),
     }
 
 
@@ -114,9 +118,12 @@ def initials(records: VisitRecords) -> str:
     return f"{patient.first_name[:1]}{patient.last_name[:1]}".upper() if patient else "?"
 
 
-def is_asleep(records: VisitRecords, desk: Desktop) -> bool:
-    until = records.work.snoozed_until if records.work else None
-    return bool(until and until.astimezone(records.zone).date() > desk.today)
+def is_asleep(records: VisitRecords) -> bool:
+    """As worklist.asleep says it in SQL."""
+    work, gap = records.work, records.primary_gap
+    if work is None or work.snoozed_until is None or work.snoozed_until <= clock.now():
+        return False
+    return work.worked_at is None or is_worked(work, gap.opened_at if gap else None)
 
 
 def gap_words(records: VisitRecords, desk: Desktop) -> dict[str, Any] | None:

@@ -15,12 +15,12 @@ from athena_dash.worklist.desk import desk_of
 from athena_dash.worklist.facets import facets
 from athena_dash.worklist.filters import Desk, Filters, Sort, Stage, read_filters
 from athena_dash.worklist.names import names_of
-from athena_dash.worklist.queries import page_of, visits
+from athena_dash.worklist.queries import page_of, shared_causes, visits
 from athena_dash.worklist.rows import rows
 
 SORTS = {Sort.RISK: "At risk", Sort.OLDEST: "Oldest first", Sort.NEWEST: "Newest first"}
 STAGES = {Stage.HALF: "Half-complete", Stage.COMPLETE: "Complete", Stage.ALL: "All"}
-DESKS = {Desk.MINE: "Mine", Desk.UNASSIGNED: "Unassigned", Desk.SNOOZED: "Snoozed"}
+DESKS = {Desk.MINE: "Mine", Desk.UNASSIGNED: "Unassigned", Desk.SNOOZED: "Snoozed", Desk.WORKED: "Worked"}
 
 
 @require_safe
@@ -35,11 +35,13 @@ def worklist(request: HttpRequest) -> HttpResponse:
     found = search.matching(text or "", named) if filters.found else None
     names = names_of(desk.practices)
     listed = page_of(visits(filters, desk, found), filters.order, request.GET.get("after", ""), desk.today)
+    first = filters.stage is Stage.HALF and not filters.narrowed() and not request.GET.get("after")
     context = {
         "page": listed,
         "rows": rows(listed.rows, desk, names),
         "facets": facets(filters, desk, names, found),
         "filters": filters,
+        "bundles": shared_causes(desk, names) if first else (),
         "stages": [
             (label, filters.but(stage=s, sort=None).query(), s is filters.stage)
             for s, label in STAGES.items()
