@@ -6,13 +6,18 @@ is not written. New visits get their ids here and are written once, whole, by `p
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from athena_dash.correlation import scoring_sql, unbound_sql
 from athena_dash.correlation.scope import Scope
 from athena_dash.correlation.tables import fill, run
 from athena_dash.correlation.unbound_sql import visit_of
-from athena_dash.correlation.weights import CANDIDATES_KEPT, WEIGHTS, WINDOW_DAYS
+from athena_dash.correlation.weights import CANDIDATES_KEPT, SHIPPED, WINDOW_DAYS, weights_of
+
+RULING = ("threshold", "margin", "review_floor", "none")
+POINTS = "select * from unnest(%(levels)s::text[], %(points)s::numeric[])"
 
 BRIDGE = """
 select id, appointment_id, kind from scope_encounter where appointment_id <> ''
@@ -236,14 +241,14 @@ def link_appointments(scope: Scope, now: Any) -> None:
 def link_encounters(scope: Scope, now: Any) -> None:
     """Those with no appointment, except those matched to a visit without an id, are visits by themselves."""
     if scope.unbound_encounters:
-        score("encounter", unbound_sql.PAIRS_OF_ENCOUNTERS, scope)
+        score("encounter", unbound_sql.PAIRS_OF_ENCOUNTERS, SHIPPED, scope)
     fill("scope_visit", ENCOUNTER_VISITS, scope.values)
     write_links(ENCOUNTER_LINKS, scope, now)
 
 
 def link_claims(scope: Scope, now: Any) -> None:
     if scope.unbound_claims:
-        score("claim", unbound_sql.PAIRS_OF_CLAIMS, scope)
+        score("claim", unbound_sql.PAIRS_OF_CLAIMS, weights_of(scope.practice_id), scope)
     write_links(CLAIM_LINKS, scope, now)
 
 
@@ -251,14 +256,24 @@ def link_facts(scope: Scope, now: Any) -> None:
     write_links(FACT_LINKS, scope, now)
 
 
-def score(kind: str, pairs: str, scope: Scope) -> None:
-    for table in ("scope_pair", "scope_document", "scope_note"):
+def score(kind: str, pairs: str, weights: Mapping[str, Decimal], scope: Scope) -> None:
+    compare(pairs, weights, scope.values)
+    values = {"kind": kind, "kept": CANDIDATES_KEPT, **{name: weights[name] for name in RULING}}
+    fill("scope_match", scoring_sql.VERDICTS, scope.values | values)
+    if run(scoring_sql.SHARE_OUT, values):
+        run(scoring_sql.IN_DOUBT, values)
+        run(scoring_sql.UNDECIDED, values)
+        fill("scope_match", scoring_sql.VERDICTS, scope.values | values)
+
+
+def compare(pairs: str, weights: Mapping[str, Decimal], values: Mapping[str, Any]) -> None:
+    """Fills what the scoring SQL reads: the pairs of scope_unbound, what their visits document, the points."""
+    for table in ("scope_pair", "scope_document", "scope_note", "scope_weight"):
         run(f"delete from {table}", {})  # noqa: S608 - this function's constants
-    fill("scope_pair", pairs, scope.values | {"window": WINDOW_DAYS})
-    fill("scope_document", scoring_sql.DOCUMENTS, scope.values)
-    fill("scope_note", scoring_sql.NOTES, scope.values)
-    kept = {"kind": kind, "kept": CANDIDATES_KEPT}
-    fill("scope_match", scoring_sql.VERDICTS, {**scope.values, **WEIGHTS, **kept})
+    fill("scope_pair", pairs, {**values, "window": WINDOW_DAYS})
+    fill("scope_document", scoring_sql.DOCUMENTS, values)
+    fill("scope_note", scoring_sql.NOTES, values)
+    fill("scope_weight", POINTS, {"levels": list(weights), "points": list(weights.values())})
 
 
 def write_links(wanted: str, scope: Scope, now: Any) -> None:

@@ -261,6 +261,36 @@ class LinkMeasure(models.Model):
         return self.right + self.wrong + self.abstained
 
 
+class Weights(models.Model):
+    """What a practice's own linked claims say each level of agreement is worth (learning). Versions are kept, so that
+    one can be taken back; 0 and no version at all are the shipped points."""
+
+    practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
+    version = models.PositiveIntegerField()
+    learnt_at = models.DateTimeField()
+    known = models.PositiveIntegerField()  # claims whose visit was known then
+    pairs = models.PositiveIntegerField()  # of a sampled one with its own visit
+    others = models.PositiveIntegerField()  # and with another visit around its day
+    points = models.JSONField()  # level → decimal as text, like weights.SHIPPED
+    active = models.BooleanField(default=False)
+    reached = models.TextField(default="")  # the claims without an id up to here are tied by it
+    applied_at = models.DateTimeField(null=True)  # all of them
+
+    objects: ClassVar[Any] = PracticeOwned.as_manager()
+
+    class Meta:
+        ordering = ["practice", "-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["practice", "version"], name="one_weights_version"),
+            models.UniqueConstraint(
+                fields=["practice"], condition=models.Q(active=True), name="one_active_weights"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"weights {self.version} of {self.practice_id}"
+
+
 class PaidBefore(models.Model):
     """What a practice is usually paid, as last learned from its own settled claims (learned_sql)."""
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from athena_dash.correlation.matching_sql import POINTS
 from athena_dash.correlation.merges import MergeMap, merge_map
 from athena_dash.correlation.models import Link
 from athena_dash.correlation.scoring_sql import DOCUMENTS, EXPLAINED, NOTES, SCORED
 from athena_dash.correlation.tables import TABLES, run
 from athena_dash.correlation.unbound_sql import PAIRS_OF_CLAIMS, PAIRS_OF_ENCOUNTERS
-from athena_dash.correlation.weights import WEIGHTS, WINDOW_DAYS
+from athena_dash.correlation.weights import SHIPPED, WINDOW_DAYS, weights_of
 from athena_dash.records.models import Claim, ClinicalFact, Encounter
 
 Record = Claim | Encounter | ClinicalFact
@@ -38,16 +39,16 @@ def statement(pairs: str) -> str:
     """One record and its patient in place of the tables a correlation works in."""
     return f"""
 with scope_unbound as (
-    select %(kind)s::text as kind, %(record_id)s::text as record_id, %(own_id)s::text as own_id,
-        %(patient_id)s::text as patient_id, %(date)s::date as date, %(department_id)s::text as department_id,
+    select %(kind)s::text as kind, %(record_id)s::text as record_id, %(patient_id)s::text as patient_id,
+        %(date)s::date as date, %(department_id)s::text as department_id,
         %(provider_ids)s::text[] as provider_ids, %(procedures)s::text[] as procedures,
         %(diagnoses)s::text[] as diagnoses
 ), scope_patient as (
     select unnest(%(patient_ids)s::text[]) as id, %(patient_id)s::text as survivor
 ), scope_visit as (
     select 0::bigint as id, ''::text as anchor, ''::text as anchor_id where false
-), scope_pair ({PAIR_COLUMNS}) as ({pairs}), scope_document (visit_id, encounter_id) as ({DOCUMENTS}),
-scope_note (visit_id, procedures, diagnoses) as ({NOTES})
+), scope_weight (level, points) as ({POINTS}), scope_pair ({PAIR_COLUMNS}) as ({pairs}),
+scope_document (visit_id, encounter_id) as ({DOCUMENTS}), scope_note (visit_id, procedures, diagnoses) as ({NOTES})
 select visit_id, visit_date, department_id, provider_ids, procedures, diagnoses, days,
     case when days <= %(scored_days)s then points end, case when days <= %(scored_days)s then {EXPLAINED} end
 from ({SCORED}) scored
@@ -95,13 +96,13 @@ def offers_for(link: Link, record: Record) -> tuple[Side, list[Offer]]:
     if not side.patient_id or side.date is None:
         return side, []
     kind = "encounter" if isinstance(record, Encounter) else "claim"
+    weights = weights_of(link.practice_id) if kind == "claim" else SHIPPED
     values = {
-        **WEIGHTS,
+        "levels": list(weights),
+        "points": list(weights.values()),
         "practice": link.practice_id,
         "kind": kind,
         "record_id": record.external_id,
-        # Its own id in the visit's appointment does not make the visit another's.
-        "own_id": getattr(record, "appointment_id", ""),
         "patient_id": side.patient_id,
         "patient_ids": merges.clusters([side.patient_id]),
         "date": side.date,

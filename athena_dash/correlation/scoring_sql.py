@@ -1,7 +1,8 @@
 """Pairs of a record and a visit → points per fact; a record's pairs → its verdict: linked, review or unmatched.
 
-Holds raw SQL, over scope_unbound and scope_pair. The points are parameters, `weights.WEIGHTS`. Each record is judged by
-itself against all visits of its patient, so that order never matters.
+Holds raw SQL, over scope_unbound and scope_pair. The points are data, in scope_weight (`weights`). Each record is
+judged by itself against all visits of its patient, then those in doubt against what the sure ones left: order never
+matters.
 """
 
 from __future__ import annotations
@@ -24,64 +25,102 @@ left join lateral unnest(e.diagnosis_codes) as d(code) on true
 group by p.visit_id
 """
 
-# One row a pair and one column a fact, null where either side does not say.
-FACTS = """
+# One row a pair and one level a fact, null where either side does not say. Codes that differ in their last figure only
+# are a family: a visit of another level.
+LEVELS = """
 with compared as (
     select u.kind, u.record_id, p.visit_id, p.anchor_id, p.date as visit_date, p.department_id, p.provider_ids,
         coalesce(n.procedures, '{}') as procedures, coalesce(n.diagnoses, '{}') as diagnoses,
-        abs(p.date - u.date) as days, cardinality(u.procedures) as procedures_said,
-        cardinality(u.diagnoses) as diagnoses_said,
-        case when n.procedures is null or u.procedures = '{}' then null
-             else (select count(*) from unnest(u.procedures) code where code = any(n.procedures))
-        end as procedures_shared,
-        case when n.diagnoses is null or u.diagnoses = '{}' then null
-             else (select count(*) from unnest(u.diagnoses) code where code = any(n.diagnoses))
-        end as diagnoses_shared,
+        abs(p.date - u.date) as days, p.utc_date <> p.date as evening, p.utc_date = u.date as utc_day,
+        n.procedures is null or u.procedures = '{}' as procedures_unknown,
+        u.procedures <@ n.procedures as all_documented, n.procedures <@ u.procedures as all_billed,
+        u.procedures && n.procedures as some_documented,
+        u.procedures as procedures_said,
+        n.diagnoses is null or u.diagnoses = '{}' as diagnoses_unknown,
+        u.diagnoses <@ n.diagnoses as same_diagnoses, u.diagnoses && n.diagnoses as some_diagnoses,
         u.provider_ids <> '{}' and p.provider_ids <> '{}' as providers_known,
         u.provider_ids && p.provider_ids as same_provider, p.supervisor_id = any(u.provider_ids) as supervisor,
         u.department_id <> '' and p.department_id <> '' as departments_known,
         u.department_id = p.department_id as same_department,
-        p.happened, p.expected, p.taken, p.awaited
+        p.happened, p.expected, p.taken, p.awaited, other.same as billed_again, other.rest as billed_rest
     from scope_pair p
     join scope_unbound u on u.record_id = p.record_id and u.kind = %(kind)s
     left join scope_note n on n.visit_id = p.visit_id
+    left join lateral (
+        select u.procedures <@ array_agg(code) and u.procedures @> array_agg(code) as same,
+            not u.procedures && array_agg(code) and u.procedures || array_agg(code) @> n.procedures as rest
+        from records_claim c, unnest(c.procedure_codes) code
+        where p.taken and u.kind = 'claim' and u.procedures <> '{}' and c.practice_id = %(practice)s
+          and c.appointment_id = p.anchor_id and c.appointment_id <> '' and c.external_id <> u.record_id
+          and c.gone_at is null
+    ) other on true
 )
 select *,
-    case days when 0 then %(same_day)s when 1 then %(one_day)s when 2 then %(two_days)s else %(three_days)s end
-        as date_points,
-    case when not providers_known then null when same_provider then %(same_provider)s
-         when supervisor then %(supervisor)s else %(other_provider)s end as provider_points,
-    case when not departments_known then null when same_department then %(same_department)s
-         else %(other_department)s end as department_points,
-    case when procedures_shared = 0 then %(procedures_differ)s
-         else round(%(procedures_agree)s * procedures_shared / procedures_said, 2) end as procedures_points,
-    case when diagnoses_shared = 0 then %(diagnoses_differ)s
-         else round(%(diagnoses_agree)s * diagnoses_shared / diagnoses_said, 2) end as diagnoses_points,
-    case when taken then %(taken)s end as taken_points,
-    case when awaited and not taken then %(awaited)s end as awaited_points,
-    case when not expected then %(not_expected)s end as not_expected_points,
-    case when not happened then %(did_not_happen)s end as did_not_happen_points,
+    case when days = 0 then case when evening then 'same_local_day' else 'same_day' end
+         when days = 1 and utc_day then 'utc_day'
+         when days = 1 then 'one_day' when days = 2 then 'two_days' else 'three_days' end as date_level,
+    case when not providers_known then null when same_provider then 'same_provider'
+         when supervisor then 'supervisor' else 'other_provider' end as provider_level,
+    case when not departments_known then null when same_department then 'same_department'
+         else 'other_department' end as department_level,
+    case when procedures_unknown then null
+         when all_documented and all_billed
+         then case when cardinality(procedures_said) > 1 then 'procedures_agree' else 'one_procedure' end
+         when all_documented then 'procedures_within'
+         when some_documented then 'procedures_some'
+         when exists (select from unnest(procedures_said) a, unnest(procedures) b where left(a, 4) = left(b, 4))
+         then 'procedures_family' else 'procedures_differ' end as procedures_level,
+    case when diagnoses_unknown then null when same_diagnoses then 'diagnoses_agree'
+         when some_diagnoses then 'diagnoses_some' else 'diagnoses_differ' end as diagnoses_level,
+    case when not taken then 'free' when billed_again then 'billed_again'
+         when billed_rest and all_documented then 'billed_rest' else 'taken' end as taken_level,
     days = 0 and happened and same_department and (same_provider or supervisor) as exact
 from compared
 """
+LEARNT = ("date", "provider", "department", "procedures", "diagnoses", "taken")
 
 SCORED = f"""
 select *, date_points + coalesce(provider_points, 0) + coalesce(department_points, 0)
     + coalesce(procedures_points, 0) + coalesce(diagnoses_points, 0) + coalesce(taken_points, 0)
     + coalesce(awaited_points, 0) + coalesce(not_expected_points, 0) + coalesce(did_not_happen_points, 0) as points
-from ({FACTS}) facts
+from (
+    select level.*, {", ".join(f"{fact}.points as {fact}_points" for fact in LEARNT)},
+        awaited.points as awaited_points, not_expected.points as not_expected_points,
+        did_not_happen.points as did_not_happen_points
+    from ({LEVELS}) level
+    {" ".join(f"left join scope_weight {fact} on {fact}.level = {fact}_level" for fact in LEARNT)}
+    left join scope_weight awaited on awaited.level = 'awaited' and level.awaited and not level.taken
+    left join scope_weight not_expected on not_expected.level = 'not_expected' and not level.expected
+    left join scope_weight did_not_happen on did_not_happen.level = 'did_not_happen' and not level.happened
+) pair
 """  # noqa: S608 - made of this module's constants
 
 EXPLAINED = """jsonb_strip_nulls(jsonb_build_object(
     'date', date_points, 'provider', provider_points, 'department', department_points,
-    'procedures', procedures_points, 'diagnoses', diagnoses_points, 'taken', taken_points,
+    'procedures', procedures_points, 'diagnoses', diagnoses_points, 'taken', nullif(taken_points, 0),
     'awaited', awaited_points, 'not expected', not_expected_points, 'did not happen', did_not_happen_points))"""
 
+# A visit that one record was surely tied to counts as taken for those still in doubt, which are judged again: a
+# patient's day is shared out. The first verdicts stand by themselves, so that order never matters.
+SHARE_OUT = """
+update scope_pair p set taken = true
+from scope_match sure, scope_match doubtful
+where sure.kind = %(kind)s and sure.state = 'linked' and sure.visit_id = p.visit_id
+  and doubtful.kind = %(kind)s and doubtful.state = 'review' and doubtful.record_id = p.record_id and not p.taken
+returning p.record_id
+"""
+IN_DOUBT = """
+delete from scope_unbound u using scope_match m
+where u.kind = %(kind)s and m.kind = u.kind and m.record_id = u.record_id and m.state <> 'review'
+"""
+UNDECIDED = "delete from scope_match where kind = %(kind)s and state = 'review'"
+
 # It bills none of the services that the best visit documents: that goes to a person, however good the rest.
-# `score` is for people to compare, 0..1; the decision is made on points.
+# `score` is the chance that the best is the right one, of all on offer and of none; with learnt points a probability.
 VERDICTS = f"""
 with ranked as (
     select *, row_number() over best as rank, points - lead(points) over best as ahead,
+        exp(points::float) / (exp(%(none)s::float) + sum(exp(points::float)) over (partition by record_id)) as chance,
         count(*) filter (where exact) over (partition by record_id) as exacts
     from ({SCORED}) scored
     window best as (partition by record_id order by points desc, anchor_id)
@@ -91,14 +130,14 @@ with ranked as (
     from ranked where rank <= %(kept)s group by record_id
 ), judged as (
     select *, case when points >= %(threshold)s and coalesce(ahead, %(margin)s) >= %(margin)s
-                        and coalesce(procedures_points, 0) >= 0 then 'linked'
+                        and procedures_level is distinct from 'procedures_differ' then 'linked'
                    when points >= %(review_floor)s then 'review' else 'unmatched' end as state
     from ranked where rank = 1
 )
 select %(kind)s, u.record_id, case when j.state = 'linked' then j.visit_id end, coalesce(j.state, 'unmatched'),
     case when j.state is distinct from 'linked' then 'none' when j.exact and j.exacts = 1 then 'patient_day'
          else 'scored' end,
-    coalesce(round(1 / (1 + exp(-(j.points - %(threshold)s) / 1.5 - 1)), 3), 0),
+    coalesce(round(j.chance::numeric, 4), 0),
     case when u.date is null then '{{"lacks": "date"}}'
          when j.state is null then '{{"candidates": []}}'
          when j.state = 'linked' then jsonb_build_object('points', {EXPLAINED}, 'candidates', s.candidates)

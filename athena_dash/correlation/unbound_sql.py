@@ -25,7 +25,7 @@ def tied_by_hand(kind: str) -> str:
 
 
 UNBOUND_CLAIMS = """
-select 'claim', c.external_id, '', p.survivor, c.service_date, c.department_id,
+select 'claim', c.external_id, p.survivor, c.service_date, c.department_id,
     array_remove(array_remove(array[c.billed_provider_id, c.supervising_provider_id], ''), '0'),
     array(select distinct code from unnest(c.procedure_codes) code where code not in ('', '0')),
     array(select distinct code from unnest(c.diagnosis_codes) code where code not in ('', '0'))
@@ -37,7 +37,7 @@ join records_claim c
 # Only a VISIT has an appointment to look for; orders and flowsheets have none by nature. Its services are not needed
 # to tell encounters apart.
 UNBOUND_ENCOUNTERS = """
-select 'encounter', e.external_id, '', p.survivor, e.date, e.department_id,
+select 'encounter', e.external_id, p.survivor, e.date, e.department_id,
     array_remove(array_remove(array[e.provider_id], ''), '0'), '{}'::text[], '{}'::text[]
 from scope_patient p
 join records_encounter e
@@ -49,15 +49,17 @@ where not exists (
       and a.status <> 'o')
 """
 
-# `taken` for an encounter: the appointment has one by id.
+# `taken` for an encounter: the appointment has another one by id.
 PAIRS_OF_ENCOUNTERS = f"""
-select u.record_id, coalesce(v.id, new_v.id), a.external_id, a.date, a.department_id,
+select u.record_id, coalesce(v.id, new_v.id), a.external_id, a.date, (a.starts_at at time zone 'UTC')::date,
+    a.department_id,
     array_remove(array_remove(array[a.provider_id, a.rendering_provider_id], ''), '0'), a.supervising_provider_id,
     a.status in ('2', '3', '4'), true,
     {tied_by_hand("encounter")} or
-    a.external_id <> u.own_id and (a.encounter_id <> '' or exists (
+    a.encounter_id not in ('', u.record_id) or exists (
         select from records_encounter e
-        where e.practice_id = a.practice_id and e.appointment_id = a.external_id and e.appointment_id <> '')),
+        where e.practice_id = a.practice_id and e.appointment_id = a.external_id and e.appointment_id <> ''
+          and e.external_id <> u.record_id),
     a.encounter_state <> ''
 from scope_unbound u
 join scope_patient p on p.survivor = u.patient_id
@@ -70,17 +72,18 @@ where coalesce(v.id, new_v.id) is not null and u.kind = 'encounter'
 
 # A slip waived as a duplicate has its charges on another claim, such as one keyed by hand; other waivers expect none.
 # `awaited`: status 4 means that a claim exists (revenue-cycle.md §0.2).
-# `taken` for a claim: a live claim names the visit's appointment by id. Voids are told by their netted lines.
+# `taken` for a claim: another live claim names the visit's appointment by id. Voids are told by their netted lines.
 PAIRS_OF_CLAIMS = f"""
-select u.record_id, coalesce(v.id, new_v.id), a.external_id, a.date, a.department_id,
+select u.record_id, coalesce(v.id, new_v.id), a.external_id, a.date, (a.starts_at at time zone 'UTC')::date,
+    a.department_id,
     array_remove(array_remove(array[a.provider_id, a.rendering_provider_id], ''), '0'), a.supervising_provider_id,
     a.status in ('2', '3', '4'),
     not a.charge_entry_not_required or a.charge_entry_not_required_reason ilike 'duplicate%%',
     {tied_by_hand("claim")} or
-    a.external_id <> u.own_id and exists (
+    exists (
         select from records_claim c
         where c.practice_id = a.practice_id and c.appointment_id = a.external_id and c.appointment_id <> ''
-          and c.gone_at is null and not (
+          and c.external_id <> u.record_id and c.gone_at is null and not (
             c.primary_status in ('', 'CLOSED') and c.secondary_status in ('', 'CLOSED')
             and c.patient_status in ('', 'CLOSED') and exists (
                 select from records_chargeline n
@@ -95,7 +98,8 @@ join records_appointment a
 {visit_of("appointment", "a.external_id")}
 where coalesce(v.id, new_v.id) is not null and u.kind = 'claim'
 union all
-select u.record_id, coalesce(v.id, new_v.id), e.external_id, e.date, e.department_id,
+select u.record_id, coalesce(v.id, new_v.id), e.external_id, e.date, (e.started_at at time zone 'UTC')::date,
+    e.department_id,
     array_remove(array_remove(array[e.provider_id], ''), '0'), '',
     e.status <> 'DELETED', e.kind <> 'FLOWSHEET', {tied_by_hand("claim")}, false
 from scope_unbound u

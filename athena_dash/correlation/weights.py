@@ -1,8 +1,8 @@
-"""What a fact of a record without an id says for or against a visit, in points: the one table that the scoring SQL
-takes as parameters and the screens explain.
+"""What a level of agreement says for or against a visit, in points: the scoring SQL joins them, screens explain them.
 
-The best candidate must reach the threshold and lead the second by the margin, else a person chooses, down to the
-review floor.
+Shipped points are the prior; a practice's own (`learning`) take over as it grows. A link's points are the sum over its
+facts. The best candidate must reach `threshold` and lead the second by `margin`, else a person chooses, down to
+`review_floor`; `none` is what belonging to no visit here weighs.
 Precision before recall: a wrong link shown as fact hides money (revenue-cycle.md §7.1, §7.4).
 """
 
@@ -11,13 +11,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from athena_dash.correlation.models import Weights
+
 WINDOW_DAYS = 3
 CANDIDATES_KEPT = 5
-WEIGHTS: Mapping[str, Decimal] = {
+SHIPPED: Mapping[str, Decimal] = {
     "threshold": Decimal("5.0"),
     "margin": Decimal("2.0"),
     "review_floor": Decimal("3.5"),
+    "none": Decimal("3.0"),
     "same_day": Decimal("4.0"),
+    "same_local_day": Decimal("4.0"),  # of an evening visit, whose UTC day is another
+    "utc_day": Decimal("1.5"),  # the visit's day in UTC, which is not its own
     "one_day": Decimal("1.5"),
     "two_days": Decimal("-0.5"),
     "three_days": Decimal("-1.0"),
@@ -26,13 +31,26 @@ WEIGHTS: Mapping[str, Decimal] = {
     "other_provider": Decimal("-1.0"),
     "same_department": Decimal("1.5"),
     "other_department": Decimal("-1.0"),
-    # In proportion to the share of the record's codes that the visit documents; `differ` when it documents none.
-    "procedures_agree": Decimal("2.5"),
+    "procedures_agree": Decimal("2.5"),  # the visit documents what the record bills and no more
+    "one_procedure": Decimal("2.5"),  # and it is a single one
+    "procedures_within": Decimal("2.5"),  # and more
+    "procedures_some": Decimal("1.25"),
+    "procedures_family": Decimal("-1.0"),  # only a visit of another level
     "procedures_differ": Decimal("-4.0"),
     "diagnoses_agree": Decimal("1.0"),
+    "diagnoses_some": Decimal("0.5"),
     "diagnoses_differ": Decimal("-0.5"),
     "taken": Decimal("-3.0"),  # another record of that kind names the visit by id
+    "billed_again": Decimal("-3.0"),  # and bills the same services: either is the other's copy
+    "billed_rest": Decimal("-1.0"),  # and bills the rest of what the visit documents: one bill in two
+    "free": Decimal(0),
     "awaited": Decimal("1.5"),  # the appointment says that such a record exists, and none names it by id
     "not_expected": Decimal("-2.5"),  # "charge entry not required"
     "did_not_happen": Decimal("-6.0"),  # cancelled, or nobody checked in
 }
+
+
+def weights_of(practice_id: int) -> Mapping[str, Decimal]:
+    """The active version of claims' weights, over the shipped ones."""
+    row = Weights.objects.for_practice(practice_id).filter(active=True).first()
+    return {**SHIPPED, **{name: Decimal(points) for name, points in row.points.items()}} if row else SHIPPED

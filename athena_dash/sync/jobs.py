@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from athena_dash.core import clock
 from athena_dash.core.queue import wake
-from athena_dash.correlation import cohorts, quality
+from athena_dash.correlation import cohorts, quality, reweighing
 from athena_dash.correlation import service as correlation
 from athena_dash.practices.models import Practice
 from athena_dash.sync import audit, backfill, feeds, link_measures, live_plan, pipeline, planning, pull, sweep
@@ -29,6 +29,7 @@ def enqueue_due() -> int:
     if correlation.due(now, 1) or correlation.due_orphans(now, 1):
         made += wake(QUEUE, reconsider)
     made += sum(wake(LONG_QUEUE, learn_prices, practice_id) for practice_id in correlation.due_to_learn(now))
+    made += sum(wake(LONG_QUEUE, apply_weights, practice_id) for practice_id in reweighing.being_applied())
     made += sum(wake(QUEUE, compare_days, practice_id) for practice_id in cohorts.due_to_compare(now))
     made += sum(wake(LONG_QUEUE, count_links, practice_id) for practice_id in quality.due_to_count(now))
     for practice_id in link_measures.due(now):
@@ -117,9 +118,16 @@ def read_by_night(practice_id: int) -> None:
 
 
 def audit_practice(practice_id: int) -> None:
+    """By night, when links are at their most complete: then is the time to learn from them, too."""
     audit.audit_practice(Practice.objects.get(pk=practice_id))
     live_plan.weigh(practice_id)
     live_plan.plan_night(practice_id)
+    pipeline.learn_weights(practice_id)
+
+
+def apply_weights(practice_id: int) -> None:
+    while pipeline.apply_weights(practice_id):
+        pass
 
 
 def ring_rejudging(practice_id: int) -> bool:

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from athena_dash.core import clock
-from athena_dash.correlation import cohorts
+from athena_dash.correlation import cohorts, reweighing
 from athena_dash.correlation import service as correlation
 from athena_dash.records.upsert import mark_record_gone
 from athena_dash.sync import failures, landing, raw, waiting
@@ -81,6 +81,23 @@ def compare_days(practice_id: int) -> bool:
     with transaction.atomic():
         lock(practice_id)
         return cohorts.keep(practice_id, found)
+
+
+def learn_weights(practice_id: int) -> bool:
+    """What its claims with ids say of those without, as a version for a person to try out; whether one was made."""
+    with transaction.atomic():
+        lock(practice_id)
+        return reweighing.learn_weights(practice_id) is not None
+
+
+def apply_weights(practice_id: int) -> bool:
+    """One batch of claims tied by the active weights; whether there are more. Killed, it goes on where it was."""
+    with transaction.atomic():
+        lock(practice_id)
+        claims = reweighing.next_batch(practice_id, BATCH)
+        if claims:
+            relate(practice_id, {"claim": set(claims)})
+    return bool(claims)
 
 
 def drain(practice_id: int) -> set[int]:

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-from athena_dash.correlation.models import Link
+import pytest
+
+from athena_dash.core import clock
+from athena_dash.correlation.models import Link, Weights
+from athena_dash.correlation.offers import offers_for
+from athena_dash.records.models import Claim
 from tests.correlation.office import (
     WEDNESDAY,
     Office,
@@ -147,11 +152,77 @@ def test_a_link_without_an_id_says_what_each_fact_counted_and_what_else_was_near
     assert shown == [("100", 8.5), ("101", -7.5)]
 
 
-def test_the_points_of_services_follow_the_share_that_the_visit_documents(office: Office) -> None:
+@pytest.mark.parametrize(
+    ("billed", "points"),
+    [
+        (["99213", "81002"], 2.5),
+        (["81002"], 2.5),
+        (["99213", "90471"], 1.25),
+        (["99215"], -1.0),
+        (["90471"], -4.0),
+    ],
+)
+def test_the_points_of_services_follow_how_much_of_the_claim_the_visit_documents(
+    office: Office, billed: list[str], points: float
+) -> None:
+    """All of it and no more, all of it and more, some, a visit of another level, none."""
+    office.receive(
+        an_appointment("100", encounter_id="9", status="4"),
+        an_encounter("9"),
+        a_service("s1", "9", "99213"),
+        a_service("s2", "9", "81002"),
+        a_claim("40", procedure_codes=billed),
+    )
+    offers = offers_for(office.link("claim", "40"), Claim.objects.get(external_id="40"))[1]
+    assert offers[0].facts["procedures"] == points
+
+
+def test_a_claim_dated_by_utc_is_told_from_one_that_slipped(office: Office) -> None:
+    """An evening visit's UTC day is tomorrow's; the practice's own weights may trust that (learning)."""
+    Weights.objects.create(
+        **{
+            "practice_id": office.id,
+            "version": 1,
+            "learnt_at": clock.now(),
+            "known": 0,
+            "pairs": 0,
+            "others": 0,
+        },
+        points={"utc_day": "4.0", "one_day": "-1.0"},
+        active=True,
+    )
+    evening = dt.datetime.combine(WEDNESDAY + DAY, dt.time(1, 30), dt.UTC)
+    office.receive(
+        an_appointment("100", starts_at=evening),
+        an_appointment("101", provider_id="72"),
+        a_claim("40", service_date=WEDNESDAY + DAY),
+    )
+    assert office.where("claim", "40") == "appointment 100"
+    assert office.link("claim", "40").evidence["points"]["date"] == 4.0
+
+
+def test_a_patients_day_is_shared_out(office: Office) -> None:
+    """One claim surely belongs to the first of two twins; that leaves the second to the claim that fits both."""
     office.receive(
         an_appointment("100", encounter_id="9"),
         an_encounter("9"),
         a_service("s1", "9", "99213"),
-        a_claim("40", procedure_codes=["99213", "90471", "81002"]),
+        an_appointment("101"),
+        a_claim("40", procedure_codes=["99213"]),
+        a_claim("41", procedure_codes=[]),
     )
-    assert office.link("claim", "40").evidence["points"]["procedures"] == 0.83
+    assert office.where("claim", "40") == "appointment 100"
+    assert office.where("claim", "41") == "appointment 101"
+
+
+def test_a_claim_that_bills_the_rest_of_a_visit_is_not_put_off_by_the_other_half(office: Office) -> None:
+    office.receive(
+        an_appointment("100", encounter_id="9"),
+        an_encounter("9"),
+        a_service("s1", "9", "99213"),
+        a_service("s2", "9", "90471"),
+        a_claim("41", appointment_id="100", procedure_codes=["99213"]),
+        a_claim("40", procedure_codes=["90471"], department_id=""),
+    )
+    assert office.where("claim", "40") == "appointment 100"
+    assert office.link("claim", "40").evidence["points"]["taken"] == -1.0

@@ -1,0 +1,154 @@
+"""A practice's own weights: learnt as a version, tried out on its claims, made active, and applied batch by batch.
+
+Inside the caller's transaction, under the practice's lock. Versions are never changed: taking one back is activating
+another, and 0 are the shipped points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
+from django.db import transaction
+
+from athena_dash.core import clock
+from athena_dash.correlation.labels_sql import evidence_of, known_claims, labels_of
+from athena_dash.correlation.learning import blend, none_of, points_of
+from athena_dash.correlation.models import Weights
+from athena_dash.correlation.service import correlate
+from athena_dash.correlation.tables import run
+from athena_dash.correlation.weights import SHIPPED
+
+ENOUGH = 300  # claims whose visit is known, to learn anything from
+GROWN = 1.2  # times as many as last time, to learn anew
+SAMPLES = 5
+
+LONE = """
+select external_id from records_claim
+where practice_id = %(practice)s and appointment_id = '' and gone_at is null and external_id > %(after)s
+order by external_id limit %(size)s
+"""
+PLACES = """
+select l.record_id, l.visit_id from correlation_link l
+join records_claim c on c.practice_id = l.practice_id and c.external_id = l.record_id and c.appointment_id = ''
+where l.practice_id = %(practice)s and l.kind = 'claim' and l.state = 'linked'
+"""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """Claims of one kind of change, and a few of them: claim, visit before, visit after."""
+
+    claims: int
+    samples: tuple[tuple[str, int | None, int | None], ...]
+
+
+class Preview(msgspec.Struct, frozen=True):
+    added: Change
+    removed: Change
+    moved: Change
+
+
+def learn_weights(practice_id: int) -> Weights | None:
+    """The next version, not yet active; None while too little is known, or little more than last time."""
+    known = known_claims(practice_id)
+    rows = Weights.objects.for_practice(practice_id)
+    newest = rows.first()
+    if known < max(ENOUGH, newest.known * GROWN if newest else 0):
+        return None
+    labels = labels_of(practice_id, SHIPPED)
+    own = points_of(labels.counts)
+    none = none_of(labels, evidence_of(practice_id, {level: Decimal(value) for level, value in own.items()}))
+    points = blend(own, none, labels.others)
+    if newest is None:
+        keep(practice_id, 0)
+    version = newest.version + 1 if newest else 1
+    return keep(practice_id, version, known=known, pairs=labels.pairs, others=labels.others, points=points)
+
+
+def keep(
+    practice_id: int,
+    version: int,
+    *,
+    known: int = 0,
+    pairs: int = 0,
+    others: int = 0,
+    points: Mapping[str, Decimal] | None = None,
+) -> Weights:
+    row: Weights = Weights.objects.create(
+        practice_id=practice_id,
+        version=version,
+        learnt_at=clock.now(),
+        known=known,
+        pairs=pairs,
+        others=others,
+        points={level: str(value) for level, value in (points or {}).items()},
+    )
+    return row
+
+
+def activate(practice_id: int, version: int) -> Weights:
+    """From here on every claim that comes is tied by it; those here already as `lone_after` hands them out."""
+    rows = Weights.objects.for_practice(practice_id)
+    row: Weights = rows.get(version=version)
+    rows.filter(active=True).update(active=False)
+    row.active, row.reached, row.applied_at = True, "", None
+    row.save(update_fields=["active", "reached", "applied_at"])
+    return row
+
+
+def preview(practice_id: int, version: int) -> Preview:
+    """What applying it would do to the claims without an id: done, looked at, and rolled back."""
+    before = places(practice_id)
+    with transaction.atomic():
+        activate(practice_id, version)
+        correlate(practice_id, {"claim": lone_after(practice_id, "", None)})
+        after = places(practice_id)
+        transaction.set_rollback(True)
+    moves = sorted((id, before.get(id), after.get(id)) for id in before.keys() | after.keys())
+    return Preview(
+        added=change([move for move in moves if move[1] is None]),
+        removed=change([move for move in moves if move[2] is None]),
+        moved=change([move for move in moves if None not in move and move[1] != move[2]]),
+    )
+
+
+def change(moves: Sequence[tuple[str, int | None, int | None]]) -> Change:
+    return Change(len(moves), tuple(moves[:SAMPLES]))
+
+
+def places(practice_id: int) -> dict[str, int]:
+    return dict(run(PLACES, {"practice": practice_id}))
+
+
+def lone_after(practice_id: int, reached: str, size: int | None) -> list[str]:
+    """The next claims without an id, in the order of their ids."""
+    return [id for (id,) in run(LONE, {"practice": practice_id, "after": reached, "size": size})]
+
+
+def being_applied() -> list[int]:
+    """Practices with an active version that has not reached all their claims."""
+    rows = Weights.objects.filter(active=True, applied_at__isnull=True, practice__paused_at__isnull=True)
+    return list(rows.values_list("practice_id", flat=True))
+
+
+def next_batch(practice_id: int, size: int) -> list[str]:
+    """The claims the active version comes to next, noted as reached; empty when all are done."""
+    row = Weights.objects.for_practice(practice_id).filter(active=True, applied_at__isnull=True).first()
+    if row is None:
+        return []
+    claims = lone_after(practice_id, row.reached, size)
+    if claims:
+        row.reached = claims[-1]
+    else:
+        row.applied_at = clock.now()
+    row.save(update_fields=["reached", "applied_at"])
+    return claims
+
+
+def progress(weights: Weights) -> tuple[int, int]:
+    """Claims reached, of all without an id."""
+    lone = len(lone_after(weights.practice_id, "", None))
+    return lone if weights.applied_at else lone - len(
+        lone_after(weights.practice_id, weights.reached, None)
+    ), lone

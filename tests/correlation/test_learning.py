@@ -1,0 +1,133 @@
+"""Weights of a practice's own: what its linked claims teach, and how a version is tried out, applied and taken back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from math import log
+
+import pytest
+from django.db import transaction
+
+from athena_dash.correlation import reweighing
+from athena_dash.correlation.labels_sql import labels_of
+from athena_dash.correlation.learning import TRUSTED, Labels, blend, none_of, points_of
+from athena_dash.correlation.models import Weights
+from athena_dash.correlation.weights import SHIPPED, weights_of
+from athena_dash.sync import pipeline
+from tests.correlation.office import NOON, WEDNESDAY, Office, a_claim, an_appointment
+
+DAY = dt.timedelta(days=1)
+COUNTS = {"date": {"same_day": (9_000, 100), "one_day": (1_000, 900)}}
+
+
+def test_a_level_weighs_how_much_more_often_the_own_visit_shows_it() -> None:
+    points = points_of(COUNTS)
+    assert points["same_day"] == pytest.approx(log(0.9 / 0.1), abs=0.05)
+    assert points["one_day"] == pytest.approx(log(0.1 / 0.9), abs=0.05)
+
+
+def test_what_was_never_seen_keeps_its_shipped_points() -> None:
+    assert points_of(COUNTS)["supervisor"] == SHIPPED["supervisor"]
+
+
+def test_a_small_practice_behaves_as_shipped_and_a_large_one_by_its_own() -> None:
+    own = {**{level: float(points) for level, points in SHIPPED.items()}, "same_day": 1.0}
+    assert blend(own, -4.0, 0) == {
+        level: points.quantize(Decimal("0.01")) for level, points in SHIPPED.items()
+    }
+    assert blend(own, -4.0, TRUSTED)["same_day"] == Decimal("2.50")
+    assert blend(own, -4.0, 1_000_000)["same_day"] == Decimal("1.00")
+
+
+def test_the_share_that_belongs_nowhere_is_learnt_from_records_without_an_id() -> None:
+    labels = Labels(counts=COUNTS, placed=1_000, lost=0)
+    few = none_of(labels, [100.0] * 990 + [0.0001] * 10)
+    many = none_of(labels, [100.0] * 700 + [0.0001] * 300)
+    assert few == pytest.approx(log(0.01 / 0.99), abs=0.2)
+    assert many == pytest.approx(log(0.3 / 0.7), abs=0.1)
+
+
+def test_claims_with_ids_teach_as_if_each_had_lost_its_own(office: Office) -> None:
+    office.receive(
+        *(an_appointment("100"), a_claim("40", appointment_id="100", billed_provider_id="99")),
+        *(
+            an_appointment("101", date=WEDNESDAY + DAY, starts_at=NOON + DAY),
+            a_claim("41", appointment_id="101", service_date=WEDNESDAY + DAY),
+        ),
+    )
+    with transaction.atomic():
+        labels = labels_of(office.id, SHIPPED)
+    assert labels.counts["date"] == {"same_day": (2, 0), "one_day": (0, 2)}
+    assert labels.counts["provider"] == {"same_provider": (1, 1), "other_provider": (1, 1)}
+    assert labels.counts["taken"] == {"free": (2, 0), "billed_again": (0, 2)}
+    assert (labels.placed, labels.lost) == (2, 0)
+
+
+def test_nothing_is_learnt_from_few_claims(office: Office) -> None:
+    office.receive(an_appointment("100"), a_claim("40", appointment_id="100"))
+    assert not pipeline.learn_weights(office.id)
+    assert weights_of(office.id) is SHIPPED
+
+
+@pytest.fixture
+def slipping(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
+    """A practice whose claims name other providers as a rule; one claim without an id does so too."""
+    monkeypatch.setattr(reweighing, "ENOUGH", 10)
+    monkeypatch.setattr("athena_dash.correlation.learning.TRUSTED", 1)
+    for number in range(40):
+        patient, other = str(1_000 + number), WEDNESDAY + DAY
+        office.receive(
+            an_appointment(f"a{number}", patient_id=patient),
+            an_appointment(f"b{number}", patient_id=patient, date=other, provider_id="88"),
+            a_claim(f"c{number}", patient_id=patient, appointment_id=f"a{number}", billed_provider_id="99"),
+        )
+    office.receive(an_appointment("100"), a_claim("40", billed_provider_id="99", department_id=""))
+    return office
+
+
+def test_a_version_changes_nothing_until_it_is_applied_and_is_taken_back_by_applying_another(
+    slipping: Office,
+) -> None:
+    assert slipping.where("claim", "40") == "unmatched"
+    assert pipeline.learn_weights(slipping.id)
+    assert slipping.where("claim", "40") == "unmatched"
+    with transaction.atomic():
+        found = reweighing.preview(slipping.id, 1)
+    assert (found.added.claims, found.removed.claims, found.moved.claims) == (1, 0, 0)
+    assert found.added.samples[0][0] == "40"
+    assert slipping.where("claim", "40") == "unmatched"
+    apply(slipping, 1)
+    assert slipping.where("claim", "40") == "appointment 100"
+    apply(slipping, 0)
+    assert slipping.where("claim", "40") == "unmatched"
+
+
+def test_applying_goes_on_where_it_was_killed(slipping: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    slipping.receive(a_claim("39", patient_id="8"), an_appointment("99", patient_id="8"))
+    pipeline.learn_weights(slipping.id)
+    monkeypatch.setattr(pipeline, "BATCH", 1)
+    with transaction.atomic():
+        reweighing.activate(slipping.id, 1)
+    assert pipeline.apply_weights(slipping.id)
+    row = Weights.objects.get(version=1)
+    assert reweighing.progress(row) == (1, 2)
+    assert reweighing.being_applied() == [slipping.id]
+    while pipeline.apply_weights(slipping.id):
+        pass
+    row.refresh_from_db()
+    assert reweighing.progress(row) == (2, 2)
+    assert reweighing.being_applied() == []
+    assert slipping.where("claim", "40") == "appointment 100"
+
+
+def test_a_version_more_needs_more_claims(slipping: Office) -> None:
+    assert pipeline.learn_weights(slipping.id)
+    assert not pipeline.learn_weights(slipping.id)
+
+
+def apply(office: Office, version: int) -> None:
+    with transaction.atomic():
+        reweighing.activate(office.id, version)
+    while pipeline.apply_weights(office.id):
+        pass
