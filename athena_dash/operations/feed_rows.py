@@ -1,35 +1,44 @@
-"""Feeds with what their last runs say: state, latency percentiles, records per run."""
+"""Feeds with what their runs and calls say: state, lag, objective, latency, failures; what is wrong first."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import groupby
 
-from django.db.models import Count, F, Q, QuerySet, Window
+from django.db.models import Count, F, QuerySet, Window
 from django.db.models.functions import RowNumber
 from redis import RedisError
 
 from athena_dash.core.templatetags.sparkline import Bar
+from athena_dash.operations.objective import Kept, business_hours, kept
 from athena_dash.sync.budget import shared
-from athena_dash.sync.feeds import FeedState, state
-from athena_dash.sync.meters import FeedKey, Meter, last_day
-from athena_dash.sync.models import Feed, Run
+from athena_dash.sync.feeds import FeedState, Freshness, state
+from athena_dash.sync.meters import FeedKey, Meter, by_hour, total
+from athena_dash.sync.models import Failure, Feed, Reason, Run
+from integrations.athena.errors import Action
+
+Hours = Mapping[FeedKey, list[Meter]]
+"""As meters.by_hour gives them."""
 
 RUNS = 12
 TONES = {"fresh": "good", "stale": "bad", "failing": "wait", "paused": "", "never": "wait", "filling": "wait"}
 SHAPES = {"paused": "circle-pause", "never": "circle-dashed"}
+WORST_FIRST = ("stale", "failing", "never", "paused", "filling", "fresh")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedRow:
     feed: Feed
     state: FeedState
+    lag: timedelta | None  # since the last success; None before the first
+    kept: Kept | None  # the objective, on the last business day; None where it is not known
     last: Run | None
     bars: tuple[Bar, ...]  # records per run, oldest first
     meter: Meter | None  # of the calls of the last 24 hours; None while Valkey is away
-    open_failures: int
+    failures: tuple[tuple[Reason, int], ...]  # that are open, the most frequent reason first
 
     @property
     def name(self) -> str:
@@ -47,6 +56,18 @@ class FeedRow:
         return " / ".join(f"{self.meter.percentile(part)}" for part in (0.5, 0.95, 0.99))
 
     @property
+    def p95(self) -> int | None:
+        return self.meter.percentile(0.95) if self.meter else None
+
+    @property
+    def rate_limited(self) -> int | None:
+        return self.meter.outcomes.get(Action.RATE_LIMITED, 0) if self.meter else None
+
+    @property
+    def open_failures(self) -> int:
+        return sum(count for _, count in self.failures)
+
+    @property
     def tone(self) -> str:
         return TONES[self.state.freshness]
 
@@ -54,22 +75,64 @@ class FeedRow:
     def shape(self) -> str:
         return SHAPES.get(self.state.freshness, "")
 
+    @property
+    def wrong(self) -> bool:
+        """Filling is no fault: history comes in beside what is new."""
+        return self.state.freshness not in (Freshness.FRESH, Freshness.FILLING)
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """What is wrong first, then what has failures; else in the order of a first sync."""
+        return (WORST_FIRST.index(self.state.freshness), -self.open_failures, self.feed.pk)
+
 
 def feed_rows(feeds: QuerySet[Feed], now: datetime) -> list[FeedRow]:
-    """Two queries and a round trip to Valkey, however many feeds."""
-    open_failures = Count("failures", filter=Q(failures__resolved_at__isnull=True))
-    listed = list(
-        feeds.select_related("practice")
-        .annotate(open_failures=open_failures)
-        .order_by("practice__name", "pk")
-    )
-    runs = latest_runs([feed.pk for feed in listed])
-    keys: dict[int, FeedKey] = {feed.pk: (feed.practice_id, feed.resource) for feed in listed}
+    """Of some feeds, whatever their practice, those first that need an eye."""
+    listed = list(feeds.select_related("practice"))
+    return rows_of(listed, metered(listed, now), now)
+
+
+def metered(feeds: Iterable[Feed], now: datetime) -> Hours:
+    """Empty while Valkey is away."""
     try:
-        metered = last_day(list(keys.values()), now, shared())
+        return by_hour([(feed.practice_id, feed.resource) for feed in feeds], now, shared())
     except RedisError:
-        metered = {}
-    return [_row(feed, runs[feed.pk], metered.get(keys[feed.pk]), now) for feed in listed]
+        return {}
+
+
+def rows_of(feeds: Sequence[Feed], hours: Hours, now: datetime) -> list[FeedRow]:
+    """Two queries, and one for each practice, however many feeds."""
+    runs = latest_runs([feed.pk for feed in feeds])
+    failures = open_failures([feed.pk for feed in feeds])
+    days: dict[int, list[Kept]] = {}
+    for practice, group in groupby(
+        sorted(feeds, key=lambda feed: feed.practice_id), lambda feed: feed.practice
+    ):
+        days |= kept(list(group), business_hours(practice, now, days=1), now)
+    rows = [
+        FeedRow(
+            feed=feed,
+            state=state(feed, now),
+            lag=now - feed.last_success_at if feed.last_success_at else None,
+            kept=next(iter(days[feed.pk]), None),
+            last=runs[feed.pk][-1] if runs[feed.pk] else None,
+            bars=(Bar(0, "no run"),) * (RUNS - len(runs[feed.pk])) + tuple(map(bar_of, runs[feed.pk])),
+            meter=total(hours[key]) if (key := (feed.practice_id, feed.resource)) in hours else None,
+            failures=tuple(failures[feed.pk].most_common()),
+        )
+        for feed in feeds
+    ]
+    return sorted(rows, key=lambda row: row.rank)
+
+
+def open_failures(feed_ids: Iterable[int]) -> dict[int, Counter[Reason]]:
+    found: dict[int, Counter[Reason]] = defaultdict(Counter)
+    rows = Failure.objects.filter(feed_id__in=feed_ids, resolved_at__isnull=True).values_list(
+        "feed_id", "reason"
+    )
+    for feed_id, reason, count in rows.annotate(count=Count("pk")):
+        found[feed_id][Reason(reason)] = count
+    return found
 
 
 def latest_runs(feed_ids: Iterable[int]) -> dict[int, list[Run]]:
@@ -82,18 +145,7 @@ def latest_runs(feed_ids: Iterable[int]) -> dict[int, list[Run]]:
     return runs
 
 
-def _row(feed: Feed, runs: list[Run], meter: Meter | None, now: datetime) -> FeedRow:
-    return FeedRow(
-        feed=feed,
-        state=state(feed, now),
-        last=runs[-1] if runs else None,
-        bars=(Bar(0, "no run"),) * (RUNS - len(runs)) + tuple(_bar(run) for run in runs),
-        meter=meter,
-        open_failures=getattr(feed, "open_failures", 0),
-    )
-
-
-def _bar(run: Run) -> Bar:
+def bar_of(run: Run) -> Bar:
     tone = "bad" if run.outcome in (Run.Outcome.FAILED, Run.Outcome.LOST) else "wait" if run.failed else ""
     return Bar(
         run.records, f"{run.started_at:%d %b %H:%M} UTC: {run.records} records, {run.outcome}", tone=tone

@@ -92,41 +92,53 @@ def count(record: CallRecord, feed: FeedKey, share: str, pipeline: Any) -> None:
 
 def meters(feeds: Sequence[FeedKey], client: redis.Redis) -> dict[FeedKey, Meter]:
     """Since Valkey last started empty. One round trip, however many feeds."""
-    return _read({feed: [_name(feed)] for feed in feeds}, client)
+    found = _read({feed: [_name(feed)] for feed in feeds}, client)
+    return {feed: one for feed, [one] in found.items()}
 
 
-def last_day(feeds: Sequence[FeedKey], now: datetime, client: redis.Redis) -> dict[FeedKey, Meter]:
-    """This hour and the 23 before it."""
-    hours = [now - hours * HOUR for hours in range(HOURS)]
+def by_hour(feeds: Sequence[FeedKey], now: datetime, client: redis.Redis) -> dict[FeedKey, list[Meter]]:
+    """The 23 hours before this one, and this one, in that order. One round trip, however many feeds."""
+    hours = [now - hours * HOUR for hours in reversed(range(HOURS))]
     return _read({feed: [_hour_name(feed, hour) for hour in hours] for feed in feeds}, client)
 
 
-def _read(names: dict[FeedKey, list[str]], client: redis.Redis) -> dict[FeedKey, Meter]:
+def total(meters: Iterable[Meter]) -> Meter:
+    outcomes: Counter[str] = Counter()
+    shares: Counter[str] = Counter()
+    read, milliseconds, buckets = 0, 0.0, [0] * (len(BOUNDS) + 1)
+    for one in meters:
+        outcomes.update(one.outcomes)
+        shares.update(one.shares)
+        read, milliseconds = read + one.bytes, milliseconds + one.milliseconds
+        buckets = [ours + theirs for ours, theirs in zip(buckets, one.buckets, strict=True)]
+    return Meter(
+        dict(sorted(outcomes.items())), dict(sorted(shares.items())), read, milliseconds, tuple(buckets)
+    )
+
+
+def _read(names: dict[FeedKey, list[str]], client: redis.Redis) -> dict[FeedKey, list[Meter]]:
     pipeline = client.pipeline(transaction=False)
     for each in names.values():
         for name in each:
             pipeline.hgetall(name)
     found = iter(pipeline.execute())
-    return {feed: _sum(next(found) for _ in each) for feed, each in names.items()}
+    return {feed: [_meter(next(found)) for _ in each] for feed, each in names.items()}
 
 
-def _sum(hashes: Iterable[dict[bytes, bytes]]) -> Meter:
-    total: Counter[str] = Counter()
-    milliseconds = 0.0
-    for one in hashes:
-        milliseconds += float(one.pop(b"milliseconds", b"0"))
-        total.update({name.decode(): int(value) for name, value in one.items()})
+def _meter(found: dict[bytes, bytes]) -> Meter:
+    milliseconds = float(found.pop(b"milliseconds", b"0"))
+    counted = {name.decode(): int(value) for name, value in found.items()}
     return Meter(
-        outcomes=_of("outcome:", total),
-        shares=_of("share:", total),
-        bytes=total["bytes"],
+        outcomes=_of("outcome:", counted),
+        shares=_of("share:", counted),
+        bytes=counted.get("bytes", 0),
         milliseconds=milliseconds,
-        buckets=tuple(total[f"bucket:{number}"] for number in range(len(BOUNDS) + 1)),
+        buckets=tuple(counted.get(f"bucket:{number}", 0) for number in range(len(BOUNDS) + 1)),
     )
 
 
-def _of(prefix: str, total: Counter[str]) -> dict[str, int]:
-    return {name.removeprefix(prefix): n for name, n in sorted(total.items()) if name.startswith(prefix)}
+def _of(prefix: str, counted: dict[str, int]) -> dict[str, int]:
+    return {name.removeprefix(prefix): n for name, n in sorted(counted.items()) if name.startswith(prefix)}
 
 
 def _name(feed: FeedKey) -> str:

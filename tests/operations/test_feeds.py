@@ -9,11 +9,12 @@ from django.test import Client
 
 from athena_dash.core import clock
 from athena_dash.operations.feed_rows import feed_rows, latest_runs
+from athena_dash.operations.practice_feeds import budget
 from athena_dash.practices.models import Practice
 from athena_dash.sync import jobs
-from athena_dash.sync.budget import shared
-from athena_dash.sync.models import Audit, Feed, Run
-from tests.builders import a_feed, a_practice
+from athena_dash.sync.budget import Share, shared
+from athena_dash.sync.models import Audit, CursorMove, Feed, Run, Subject
+from tests.builders import a_feed, a_practice, a_user
 from tests.recovery.failing import a_failure
 from tests.sync.calling import made
 
@@ -51,8 +52,133 @@ def test_the_list_costs_the_same_queries_however_many_feeds(
 ) -> None:
     for number in range(20):
         a_run(a_feed(practice, f"feed_{number}"), 1)
-    with django_assert_max_num_queries(12):  # type: ignore[operator]
+    with django_assert_max_num_queries(15):  # type: ignore[operator]
         assert as_sam.get("/feeds").status_code == 200
+
+
+def positions(page: str, *said: str) -> list[int]:
+    return [page.index(one) for one in said]
+
+
+def test_what_is_wrong_stands_first_and_is_said_in_a_sentence(as_sam: Client, practice: Practice) -> None:
+    a_feed(practice, "claims", quiet_for=dt.timedelta(hours=2))
+    a_feed(practice, "transactions", paused_at=clock.now())
+    a_failure(practice, feed=Feed.objects.get(practice=practice, resource="encounters"))
+    page = as_sam.get("/feeds").content.decode()
+    assert "1 feed is behind its objective, 1 feed is paused, 1 open failure." in page
+    order = positions(page, ">claims</a>", ">transactions</a>", ">encounters</a>", ">appointments</a>")
+    assert order == sorted(order)
+
+
+def test_a_practice_in_trouble_stands_before_one_that_is_well(client: Client, practice: Practice) -> None:
+    other = a_practice("ash", name="Ash Clinic")
+    a_feed(practice, "claims", quiet_for=dt.timedelta(hours=2))
+    client.force_login(a_user(practice, other, role="support"))
+    page = client.get("/feeds").content.decode()
+    order = positions(page, "<h2>Riverside Primary Care</h2>", "<h2>Ash Clinic</h2>")
+    assert order == sorted(order)
+
+
+def test_failures_are_told_by_reason_and_each_opens_its_rows(as_sam: Client, practice: Practice) -> None:
+    for reason in ("invalid", "invalid", "unmapped"):
+        a_failure(practice, reason=reason)
+    page = as_sam.get("/feeds").content.decode()
+    assert "2 the record breaks athena&#x27;s contract" in page
+    assert "/failures?practice=riverside&amp;feed=claims&amp;reason=unmapped" in page
+
+
+def test_a_reason_is_no_link_for_billing_who_may_not_open_it(client: Client, practice: Practice) -> None:
+    a_failure(practice)
+    client.force_login(a_user(practice, role="billing"))
+    page = client.get("/feeds").content.decode()
+    assert "1 the record breaks athena" in page
+    assert "/failures?" not in page
+
+
+def test_the_calls_of_today_are_told_by_share_and_add_up_over_feeds(
+    as_sam: Client, practice: Practice
+) -> None:
+    shared().flushdb()
+    made(practice.connection, times=4)
+    made(practice.connection, "other", times=2)
+    made(practice.connection, share=Share.BACKFILL, times=3, outcome="rate_limited", status=429)
+    page = as_sam.get("/feeds").content.decode()
+    assert "9 of 50,000 calls of today used: 6 live, 0 replay, 3 backfill" in page
+    [row] = feed_rows(Feed.objects.filter(resource="claims"), clock.now())
+    assert row.rate_limited == 3
+
+
+def test_calls_of_yesterday_are_not_of_todays_budget(practice: Practice) -> None:
+    shared().flushdb()
+    with clock.frozen(dt.datetime(2026, 3, 10, 23, 30, tzinfo=dt.UTC)):
+        made(practice.connection, times=5)
+    with clock.frozen(dt.datetime(2026, 3, 11, 0, 30, tzinfo=dt.UTC)):
+        made(practice.connection, times=2)
+        found = budget(practice, clock.now())
+    assert found
+    assert found.used == 2
+    assert found.backfill_calls_a_day == 35_000 - 7, "a whole day's use is what a backfill must live beside"
+
+
+def test_an_action_of_a_row_comes_back_to_the_list(as_sam: Client, practice: Practice) -> None:
+    feed = Feed.objects.get(practice=practice, resource="claims")
+    answer = as_sam.post(f"/feeds/{feed.pk}/pause", {"in_list": "riverside"})
+    assert answer.headers["Location"] == "/feeds?practice=riverside"
+
+
+def test_a_feeds_page_draws_its_day_and_says_it_in_words(as_sam: Client, practice: Practice) -> None:
+    shared().flushdb()
+    feed = a_feed(practice, "claims")
+    for minutes in (50, 20, 1):
+        a_run(feed, minutes, finished_at=clock.now() - dt.timedelta(minutes=minutes))
+    made(practice.connection, milliseconds=900.0, times=3)
+    page = as_sam.get(f"/feeds/{feed.pk}").content.decode()
+    for name in ("Lag by the hour", "Records of each run", "Calls by the hour", "Latency p50", "Latency p99"):
+        assert name in page
+    assert "at most 1,000 ms" in page
+    assert "up to 30 min" in page
+
+
+def test_a_feeds_page_counts_whom_it_still_has_to_ask(as_sam: Client, practice: Practice) -> None:
+    feed = Feed.objects.get(practice=practice, resource="encounters")
+    now = clock.now()
+    for number, due in ((1, now - dt.timedelta(minutes=7)), (2, now + dt.timedelta(hours=1)), (3, None)):
+        Subject.objects.create(practice=practice, resource="encounters", key=str(number), due_at=due)
+    page = as_sam.get(f"/feeds/{feed.pk}").content.decode()
+    assert "1 subject due, the oldest" in page
+    assert "of 3</dd>" in page
+
+
+def a_move(feed: Feed, hours_ago: int) -> CursorMove:
+    at = clock.now() - dt.timedelta(hours=hours_ago)
+    return CursorMove.objects.create(feed=feed, at=at, before={}, after={"walked_at": at.isoformat()})
+
+
+def test_an_admin_reads_again_from_a_move_and_stands_beside_it(as_ada: Client, practice: Practice) -> None:
+    feed = a_feed(practice, "claims", cursor={"walked_at": clock.now().isoformat()})
+    move = a_move(feed, 5)
+    page = as_ada.get(f"/feeds/{feed.pk}").content.decode()
+    assert "Read again from here" in page
+    as_ada.post(f"/feeds/{feed.pk}/set-back", {"move": move.pk})
+    feed.refresh_from_db()
+    assert dt.datetime.fromisoformat(feed.cursor["walked_at"]) == move.at
+    newest = feed.moves.latest("pk")
+    assert newest.by
+    assert newest.by.username == "ada"
+
+
+def test_a_move_of_another_feed_sets_nothing_back(as_ada: Client, practice: Practice) -> None:
+    feed = a_feed(practice, "claims", cursor={"walked_at": clock.now().isoformat()})
+    move = a_move(Feed.objects.get(practice=practice, resource="appointments"), 5)
+    answer = as_ada.post(f"/feeds/{feed.pk}/set-back", {"move": move.pk}, follow=True)
+    assert "Say from which move" in answer.content.decode()
+    assert not feed.moves.exists()
+
+
+def test_support_sees_the_moves_and_cannot_set_back(as_sam: Client, practice: Practice) -> None:
+    feed = a_feed(practice, "claims")
+    a_move(feed, 5)
+    assert "Read again from here" not in as_sam.get(f"/feeds/{feed.pk}").content.decode()
 
 
 def test_pausing_and_resuming_a_feed(as_sam: Client, practice: Practice) -> None:
@@ -66,8 +192,6 @@ def test_pausing_and_resuming_a_feed(as_sam: Client, practice: Practice) -> None
 
 
 def test_billing_sees_feeds_and_cannot_run_them(client: Client, practice: Practice) -> None:
-    from tests.builders import a_user
-
     client.force_login(a_user(practice, role="billing"))
     feed = a_feed(practice, "claims")
     page = client.get(f"/feeds/{feed.pk}").content.decode()

@@ -30,7 +30,7 @@ def connection(practice: Practice) -> Connection:
 
 def meter_of(connection: Connection, feed: str = "claims") -> meters.Meter:
     key = (connection.practice_id, feed)
-    return meters.last_day([key], clock.now(), shared())[key]
+    return meters.total(meters.by_hour([key], clock.now(), shared())[key])
 
 
 def test_calls_of_all_workers_add_up(connection: Connection) -> None:

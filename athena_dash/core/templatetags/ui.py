@@ -47,6 +47,7 @@ def written(date: dt.date) -> str:
     return f"{date:%b} {date.day}, {date.year}"
 
 
+@register.filter
 def span(delta: dt.timedelta) -> str:
     seconds = int(abs(delta.total_seconds()))
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from django.contrib import messages
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Min, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
-from redis import RedisError
 
 from athena_dash.accounts.rights import (
     MANAGE_PRACTICE,
@@ -20,20 +23,20 @@ from athena_dash.accounts.rights import (
 from athena_dash.core import clock
 from athena_dash.core.render import page
 from athena_dash.core.templatetags.ui import span
-from athena_dash.operations.completeness_rows import completeness_rows
-from athena_dash.operations.feed_rows import feed_rows
-from athena_dash.practices.querysets import PracticeQuerySet
+from athena_dash.operations.feed_charts import charts
+from athena_dash.operations.feed_rows import metered, rows_of
+from athena_dash.operations.objective import business_hours, kept
+from athena_dash.operations.practice_feeds import practice_feeds
 from athena_dash.sync import feeds as feeding
 from athena_dash.sync import jobs
-from athena_dash.sync.models import Audit, Backfill, BackfillChunk, Failure, Feed
+from athena_dash.sync.models import Audit, Failure, Feed, Subject
 from athena_dash.sync.resources import RESOURCES
-from athena_dash.sync.standing import Standing, standings
 
 RUNS_LISTED = 50
 FAILURES_LISTED = 10
 AUDITS_LISTED = 10
-BACKFILLS_LISTED = 5
 MOVES_LISTED = 15
+DAYS_OF_OBJECTIVE = 5
 
 
 def _visible(request: HttpRequest, right: str) -> QuerySet[Feed]:
@@ -43,63 +46,59 @@ def _visible(request: HttpRequest, right: str) -> QuerySet[Feed]:
 @require_GET
 @needs(SEE_FEEDS)
 def feeds(request: HttpRequest) -> HttpResponse:
-    practices = practices_with(request.user, SEE_FEEDS)
+    practices = list(practices_with(request.user, SEE_FEEDS))
     slug = request.GET.get("practice", "")
-    shown = _visible(request, SEE_FEEDS)
-    rows = feed_rows(shown.filter(practice__slug=slug) if slug else shown, clock.now())
+    shown = [practice for practice in practices if slug in ("", practice.slug)]
+    groups = practice_feeds(shown, clock.now())
+    rows = [row for group in groups for row in group.rows]
     context = {
-        "rows": rows,
+        "groups": groups,
+        "total": len(rows),
         "trusted": sum(row.state.trusted for row in rows),
         "practices": practices,
-        "completeness": completeness_rows(practices.filter(slug=slug) if slug else practices),
         "slug": slug,
-        "standings": standing_of(practices.filter(slug=slug) if slug else practices),
+        "seeing": set(practices_with(request.user, SEE_FAILURES).values_list("pk", flat=True)),
         "runnable": set(practices_with(request.user, RUN_FEEDS).values_list("pk", flat=True)),
     }
     return page(request, "operations/feeds.html", context, parts={"feeds": "operations/_feeds.html"})
 
 
-def standing_of(practices: PracticeQuerySet) -> list[Standing]:
-    """None while Valkey is away: what the workers know of athena is there."""
-    try:
-        return list(standings(list(practices.values_list("pk", flat=True))).values())
-    except RedisError:
-        return []
-
-
 @require_GET
 @needs(SEE_FEEDS)
 def feed(request: HttpRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(_visible(request, SEE_FEEDS), pk=pk)
+    found = get_object_or_404(_visible(request, SEE_FEEDS).select_related("practice"), pk=pk)
+    now = clock.now()
     failures = Failure.objects.filter(
         practice__in=practices_with(request.user, SEE_FAILURES), feed=found, resolved_at__isnull=True
     )
+    hours = metered([found], now)
+    runs = list(found.runs.order_by("-started_at")[:RUNS_LISTED])
+    days = kept([found], business_hours(found.practice, now, DAYS_OF_OBJECTIVE), now)[found.pk]
     context = {
-        "row": feed_rows(_visible(request, SEE_FEEDS).filter(pk=found.pk), clock.now())[0],
+        "row": rows_of([found], hours, now)[0],
+        "charts": charts(found, hours.get((found.practice_id, found.resource), []), runs, days, now),
         "interval": span(found.interval),
         "fresh_within": span(found.fresh_within),
-        "runs": found.runs.order_by("-started_at")[:RUNS_LISTED],
+        "subjects": subjects_of(found, now) if RESOURCES[found.resource].subject else None,
+        "runs": runs,
         "failures": failures.order_by("-last_seen")[:FAILURES_LISTED],
+        "sees_failures": practices_with(request.user, SEE_FAILURES).filter(pk=found.practice_id).exists(),
         "audits": audits_of(found),
         "read_by_others": feeding.read_by_others(found),
-        "backfills": backfills_of(found),
         "windows": RESOURCES[found.resource].windows,
         "moves": found.moves.select_related("by").order_by("-pk")[:MOVES_LISTED],
         "may_set_back": practices_with(request.user, MANAGE_PRACTICE).filter(pk=found.practice_id).exists(),
         "may_run": practices_with(request.user, RUN_FEEDS).filter(pk=found.practice_id).exists(),
     }
-    return page(request, "operations/feed.html", context)
+    return page(request, "operations/feed.html", context, parts={"feed": "operations/_feed.html"})
 
 
-def backfills_of(feed: Feed) -> QuerySet[Backfill]:
-    """Each with how many of its chunks are in which state."""
-    states = BackfillChunk.State
-    counts = {state.value: Count("chunks", filter=Q(chunks__state=state)) for state in states}
-    found = feed.backfills.select_related("asked_by").annotate(
-        size=Count("chunks"), records=Sum("chunks__records"), calls=Sum("chunks__calls"), **counts
-    )
-    newest: QuerySet[Backfill] = found.order_by("-asked_at", "-pk")[:BACKFILLS_LISTED]
-    return newest
+def subjects_of(feed: Feed, now: datetime) -> dict[str, Any]:
+    """{"known", "due", "oldest"}: whom athena is asked about one by one."""
+    counted: dict[str, Any] = Subject.objects.filter(
+        practice_id=feed.practice_id, resource=feed.resource
+    ).aggregate(known=Count("pk"), due=Count("pk", filter=Q(due_at__lte=now)), oldest=Min("due_at"))
+    return counted
 
 
 def audits_of(feed: Feed) -> QuerySet[Audit]:
@@ -135,4 +134,6 @@ def move_feed(request: HttpRequest, pk: int, move: str) -> HttpResponse:
     found = get_object_or_404(_visible(request, RUN_FEEDS), pk=pk)
     MOVES[move](found)
     messages.success(request, DONE[move])
+    if "in_list" in request.POST:
+        return redirect(f"{reverse('feeds')}?practice={request.POST['in_list']}")
     return redirect("feed", found.pk)

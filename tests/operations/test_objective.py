@@ -1,0 +1,86 @@
+"""A feed's objective is about business hours: what it missed at night or on a Sunday is held against nobody."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from athena_dash.core import clock
+from athena_dash.operations.objective import Kept, business_hours, kept
+from athena_dash.practices.models import Policy, Practice
+from athena_dash.sync.models import Feed, Run
+from tests.builders import a_feed
+
+ZONE = ZoneInfo("America/New_York")
+MONDAY, SUNDAY = dt.date(2026, 3, 9), dt.date(2026, 3, 8)
+
+
+def at(day: dt.date, hour: int, minute: int = 0) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(hour, minute), ZONE)
+
+
+def successes(feed: Feed, *ended: dt.datetime) -> None:
+    for one in ended:
+        Run.objects.create(
+            feed=feed, practice=feed.practice, started_at=one, finished_at=one, outcome=Run.Outcome.DONE
+        )
+    Feed.objects.filter(pk=feed.pk).update(last_success_at=ended[-1])
+    feed.refresh_from_db()
+
+
+def days(feed: Feed, now: dt.datetime, count: int = 1) -> list[Kept]:
+    return kept([feed], business_hours(feed.practice, now, count), now)[feed.pk]
+
+
+@pytest.fixture
+def claims(practice: Practice) -> Feed:
+    """Stale after an hour."""
+    return a_feed(practice, "claims", fresh_within=dt.timedelta(hours=1))
+
+
+def test_two_stale_hours_of_ten_are_an_eighty_percent_day(claims: Feed) -> None:
+    successes(claims, at(MONDAY, 7, 30), *(at(MONDAY, hour, 30) for hour in (8, 9, 12, 13, 14, 15, 16, 17)))
+    [day] = days(claims, at(MONDAY, 18))
+    assert (day.day, day.percent) == (MONDAY, 80)
+
+
+def test_a_night_without_a_success_costs_nothing(claims: Feed) -> None:
+    successes(claims, at(SUNDAY, 20), at(MONDAY, 7, 50), at(MONDAY, 8, 30))
+    [day] = days(claims, at(MONDAY, 9))
+    assert day.percent == 100
+
+
+def test_a_feed_that_is_stale_still_is_counted_up_to_now(claims: Feed) -> None:
+    successes(claims, at(SUNDAY, 12))
+    [day] = days(claims, at(MONDAY, 12))
+    assert day.percent == 0
+
+
+def test_weekends_and_closed_days_are_not_judged(practice: Practice) -> None:
+    Policy.objects.create(practice=practice, name="closed_days", value=[(MONDAY).isoformat()])
+    spans = business_hours(practice, at(MONDAY + dt.timedelta(days=1), 12), 2)
+    assert [opens.date().isoformat() for opens, _ in spans] == ["2026-03-06", "2026-03-10"]
+    assert spans[-1][1] == at(MONDAY + dt.timedelta(days=1), 12)
+
+
+def test_a_feed_that_never_came_through_has_no_such_figure(practice: Practice) -> None:
+    feed = a_feed(practice, "claims")
+    Feed.objects.filter(pk=feed.pk).update(last_success_at=None)
+    feed.refresh_from_db()
+    assert days(feed, clock.now()) == []
+
+
+def test_runs_of_a_backfill_do_not_make_a_feed_fresh(claims: Feed) -> None:
+    successes(claims, at(MONDAY, 7, 30))
+    Run.objects.create(
+        feed=claims,
+        practice=claims.practice,
+        trigger="backfill",
+        started_at=at(MONDAY, 10),
+        finished_at=at(MONDAY, 10),
+        outcome=Run.Outcome.DONE,
+    )
+    [day] = days(claims, at(MONDAY, 18))
+    assert day.percent == 5
