@@ -1,0 +1,93 @@
+"""The whole rule book against the case book: every case, and every visit of it once more with each suppressor on."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from msgspec.structs import replace
+
+from athena_dash.correlation.judge import Judged, judge_visit
+from athena_dash.correlation.rules import RULES
+from athena_dash.correlation.rules.base import Suppressor
+from athena_dash.correlation.suppressors import suppressor
+from athena_dash.correlation.verdict import Evidence
+from athena_dash.correlation.visit_facts import VisitFacts
+from athena_dash.practices.policies import Policies
+from tests.casebook.book import Case, cases
+from tests.correlation.casebook import LEARNED
+
+BOOK = list(cases())
+OPEN = [case for case in BOOK if case.expected["gap"]]
+
+
+def judged(case: Case, visit: VisitFacts | None = None, **policies: object) -> Judged:
+    rules = Policies({**case.policies, **policies})
+    return judge_visit(visit or case.visit, rules, Evidence(), LEARNED, case.now)
+
+
+@pytest.mark.parametrize("case", BOOK, ids=str)
+def test_a_case_of_the_book(case: Case) -> None:
+    told = judged(case)
+    found = {gap.code: gap for gap in told.gaps}.get(case.code)
+    assert (found is not None) is case.expected["gap"], f"{case.source}: {case.says}"
+    if suppressed := case.expected.get("suppressed"):
+        assert told.suppressor == suppressed
+    if found is not None:
+        said = {
+            "owner": found.owner,
+            "dollars": str(found.estimate.dollars),
+            "estimator": found.estimate.estimator,
+            "deadline": found.filing_limit,
+        }
+        assert case.expected == {"gap": True} | {word: said[word] for word in case.expected if word != "gap"}
+
+
+def test_every_rule_has_three_cases_with_a_gap_and_without() -> None:
+    counts = Counter(case.code for case in BOOK)
+    assert {rule.code for rule in RULES} == set(counts)
+    assert min(counts.values()) >= 3
+    for answer in (True, False):
+        assert {case.code for case in BOOK if case.expected["gap"] is answer} == set(counts)
+
+
+def test_every_case_names_its_source() -> None:
+    assert all(case.source.startswith(f"§2.") and f" {case.code}" in case.source for case in BOOK)
+
+
+SPOKEN_DESPITE = {rule.code: rule.despite for rule in RULES}
+
+
+@pytest.mark.parametrize("kind", Suppressor)
+def test_no_visit_of_the_book_has_a_gap_once_it_is_suppressed(kind: Suppressor) -> None:
+    """Save those of the rules that speak despite that very suppressor."""
+    tried = 0
+    for case in OPEN:
+        hidden = suppressed_by(kind, case.visit)
+        if hidden is None:
+            continue
+        tried += 1
+        policies = {"not_billable.departments": ["1"]} if kind is Suppressor.POLICY else {}
+        assert (suppressor(hidden, Policies(policies)) or ("",))[0] is kind
+        still = {gap.code for gap in judged(case, hidden, **policies).gaps}
+        assert {code for code in still if kind not in SPOKEN_DESPITE[code]} == set(), str(case)
+    assert tried
+
+
+def suppressed_by(kind: Suppressor, visit: VisitFacts) -> VisitFacts | None:
+    """The same visit, suppressed; None where that suppressor cannot befall it."""
+    appointment = visit.appointment
+    if kind is Suppressor.NOT_A_VISIT:
+        stays = tuple(replace(encounter, kind="FLOWSHEET") for encounter in visit.encounters)
+        return replace(visit, encounters=stays) if appointment is None and stays else None
+    if appointment is None or (appointment.status == "x" and kind is not Suppressor.GONE):
+        return None
+    changes: dict[str, object] = {
+        Suppressor.GONE: {"gone": True},
+        Suppressor.CANCELLED: {"status": "x"},
+        Suppressor.NOT_REQUIRED: {"charge_entry_not_required": True},
+        Suppressor.POLICY: {},
+    }[kind]
+    if kind is Suppressor.POLICY and appointment.charge_entry_not_required:
+        return None
+    return replace(visit, appointment=replace(appointment, **changes))
