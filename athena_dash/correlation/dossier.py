@@ -9,11 +9,14 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from athena_dash.correlation import dossier_sql as sql
+from athena_dash.correlation.estimate import Learned
 from athena_dash.correlation.neighbours import neighbours_of
 from athena_dash.correlation.offered_sql import offered_to
 from athena_dash.correlation.visit_facts import (
+    NO_USUAL,
     AppointmentFacts,
     ClaimFacts,
+    CoverFacts,
     EncounterFacts,
     LineFacts,
     Neighbours,
@@ -31,7 +34,9 @@ Row = tuple[Any, ...]
 Fact = TypeVar("Fact")
 
 
-def load(practice_id: int, visit_ids: Collection[int], policies: Policies) -> list[VisitFacts]:
+def load(
+    practice_id: int, visit_ids: Collection[int], policies: Policies, learned: Learned
+) -> list[VisitFacts]:
     visits, encounters, services, claims, lines, notes, statuses = sql.rows(
         practice_id,
         visit_ids,
@@ -40,6 +45,7 @@ def load(practice_id: int, visit_ids: Collection[int], policies: Policies) -> li
     encounters_of = by_owner(encounters, EncounterFacts)
     services_of = by_owner(services, ServiceFacts)
     claims_of = by_owner(claims, claims_from(lines, notes, statuses, Stages(policies.claim_statuses)))
+    results_of = results(practice_id, visit_ids, policies)
     # What else may explain a missing claim is read only of visits that have none: nobody asks it of the others.
     bare = [row for row in visits if row[0] not in claims_of]
     around = neighbours_of(practice_id, {(row[5], row[3]) for row in bare if row[3]})
@@ -49,11 +55,15 @@ def load(practice_id: int, visit_ids: Collection[int], policies: Policies) -> li
         visit(
             *row[:2],
             ZoneInfo(row[2]),
-            *row[3:APPOINTMENT],
+            *row[3:COVER],
             appointment=AppointmentFacts(*row[APPOINTMENT:]) if row[APPOINTMENT] else None,
             encounters=encounters_of.get(row[0], ()),
             services=services_of.get(row[0], ()),
             claims=claims_of.get(row[0], ()),
+            cover=CoverFacts(*row[COVER:INSURED]) if row[COVER] is not None else None,
+            insured=row[INSURED],
+            results=results_of.get(row[0], ()),
+            usual=learned.allowed.get(row[COVER - 2], NO_USUAL),
             possible_claims=offered.get(row[0], ()),
             neighbours=around.get((row[5], row[3]), NOBODY),
         )
@@ -61,7 +71,19 @@ def load(practice_id: int, visit_ids: Collection[int], policies: Policies) -> li
     ]
 
 
-APPOINTMENT = 13  # where its columns begin in a row of sql.VISITS
+COVER, INSURED, APPOINTMENT = 13, 17, 18  # where their columns begin in a row of sql.VISITS
+
+
+def results(
+    practice_id: int, visit_ids: Collection[int], policies: Policies
+) -> Mapping[int, tuple[str, ...]]:
+    """Observations are many: they are read only where the practice has said which tests it does itself (G16)."""
+    if not policies.value("in_house_tests"):
+        return {}
+    found: dict[int, list[str]] = defaultdict(list)
+    for visit_id, code in sql.rows(practice_id, visit_ids, sql.RESULTS)[0]:
+        found[visit_id].append(code)
+    return {visit_id: tuple(codes) for visit_id, codes in found.items()}
 
 
 def by_owner(rows: Iterable[Row], fact: Callable[..., Fact]) -> Mapping[Any, tuple[Fact, ...]]:
@@ -80,13 +102,24 @@ def claims_from(
     notes_of = stages_of_notes(notes, stages)
     history = {(claim_id, slot): seen for claim_id, slot, *seen in statuses}
 
-    def claim(id: str, service_date: date, created_on: date, provider_id: str, *words: str) -> ClaimFacts:
+    def claim(
+        id: str, service_date: date, created_on: date, provider_id: str, second_policy: bool, *words: str
+    ) -> ClaimFacts:
+        stages_told, last_note = notes_of.get(id, NO_NOTES)
         slots = tuple(
             slot_facts(name, raw, stages[raw], history.get((id, name)))
             for name, raw in zip(SLOTS, words, strict=True)
         )
         return ClaimFacts(
-            id, service_date, created_on, provider_id, slots, lines_of.get(id, ()), notes_of.get(id, ())
+            id,
+            service_date,
+            created_on,
+            provider_id,
+            slots,
+            lines_of.get(id, ()),
+            stages_told,
+            second_policy,
+            last_note,
         )
 
     return claim
@@ -99,13 +132,20 @@ def slot_facts(name: str, raw: str, stage: ClaimStage, seen: Sequence[Any] | Non
     return SlotFacts(name, raw, stage, seen[1], seen[2])
 
 
-def stages_of_notes(rows: Iterable[Row], stages: Stages) -> Mapping[str, tuple[ClaimStage, ...]]:
+Notes = tuple[tuple[ClaimStage, ...], str]
+"""The stages they tell of, oldest first, and what the newest says of the payer."""
+NO_NOTES: Notes = ((), "")
+
+
+def stages_of_notes(rows: Iterable[Row], stages: Stages) -> Mapping[str, Notes]:
     """athena numbers a claim's notes as they are written."""
-    found: dict[str, list[tuple[int, ClaimStage]]] = defaultdict(list)
-    for claim_id, external_id, status in rows:
+    found: dict[str, list[tuple[int, ClaimStage, str]]] = defaultdict(list)
+    for claim_id, external_id, status, says in rows:
         number = external_id.rpartition("/")[2]
-        found[claim_id].append((int(number) if number.isdecimal() else 0, stages[status]))
-    return {id: tuple(stage for _, stage in sorted(notes)) for id, notes in found.items()}
+        found[claim_id].append((int(number) if number.isdecimal() else 0, stages[status], says))
+    for notes in found.values():
+        notes.sort()
+    return {id: (tuple(stage for _, stage, _ in notes), notes[-1][2]) for id, notes in found.items()}
 
 
 class Stages(dict[str, ClaimStage]):

@@ -17,6 +17,14 @@ VISITS = """
 select v.id, v.anchor, coalesce(d.timezone, p.timezone), v.service_date, v.patient_id, v.department_id,
     v.provider_id, v.visit_type, coalesce(d.place_of_service, ''), coalesce(d.clinicals, true),
     coalesce(r.creates_encounter, true), v.payer_name, coalesce(i.insurance_type, ''),
+    i.eligibility_status, i.eligibility_checked_on, i.expires_on, i.cancelled_on,
+    case when v.payer_name = 'Self-pay' then exists (
+        select from records_insurance s
+        where s.practice_id = v.practice_id and s.patient_id = v.patient_id and s.gone_at is null
+          and (s.issued_on is null or s.issued_on <= v.service_date)
+          and (s.expires_on is null or s.expires_on >= v.service_date)
+          and (s.cancelled_on is null or s.cancelled_on > v.service_date)
+    ) else false end,
     a.external_id, a.status, a.starts_at, a.checked_in_at, a.checked_out_at, a.exam_done_at, a.cancelled_at,
     a.no_show, a.rescheduled_to, a.charge_entry_not_required, a.charge_entry_not_required_reason,
     a.encounter_id, a.encounter_state, a.encounter_status, a.gone_at is not null
@@ -27,7 +35,8 @@ left join records_appointment a
 left join records_department d on d.practice_id = v.practice_id and d.external_id = v.department_id
 left join records_provider r on r.practice_id = v.practice_id and r.external_id = v.provider_id
 left join lateral (  -- by patient and payer name, as the visit's projection chose it
-    select insurance_type from records_insurance
+    select insurance_type, eligibility_status, eligibility_checked_on, expires_on, cancelled_on
+    from records_insurance
     where practice_id = v.practice_id and patient_id = v.patient_id and payer_name = v.payer_name
     order by id desc limit 1
 ) i on true
@@ -68,26 +77,34 @@ SERVICES = linked(
 )
 CLAIMS = linked(  # one an appointment has named and /claims has not shown yet is no claim here (NAMED_ONLY, G14)
     "l.visit_id, t.external_id, t.service_date, t.created_date, t.billed_provider_id, "
-    "t.primary_status, t.secondary_status, t.patient_status",
+    "t.secondary_insurance_id not in ('', '0'), t.primary_status, t.secondary_status, t.patient_status",
     "claim",
     "records_claim",
     alive=NOT_GONE
     + " and ((t.primary_status, t.secondary_status, t.patient_status) <> ('', '', '') or t.service_date is not null)",
 )
 LINES = linked(
-    "t.claim_id, t.procedure_code, coalesce(t.amount, 0), t.payments, t.outstanding, t.posted_on, t.units",
+    "t.claim_id, t.procedure_code, coalesce(t.amount, 0), t.payments, t.outstanding, t.posted_on, "
+    "t.units, t.adjustments, t.payer",
     "claim",
     "records_chargeline",
     key="claim_id",
     alive=NOT_GONE,
     order="external_id",
 )
-NOTES = linked(
-    "t.claim_id, t.external_id, t.status",
+NOTES = linked(  # a denial and a rejection are told apart by nothing else than a note's words (athena-api.md §2.2)
+    "t.claim_id, t.external_id, t.status, case when t.text = '' then '' when t.text ~* 'denied|denial' then 'denied' "
+    "when t.text ~* 'reject' then 'rejected' else '' end",
     "claim",
     "records_claimnote",
     key="claim_id",
     alive="t.status <> ''",
+)
+RESULTS = linked(
+    "l.visit_id, t.code",
+    "clinical",
+    "records_clinicalfact",
+    alive=NOT_GONE + " and t.resource = 'Observation' and t.code <> ''",
 )
 STATUSES = linked(
     "t.claim_id, t.slot, t.status, t.first_seen, t.since_backfill",

@@ -1,7 +1,8 @@
 """A visit with a gap → the dollars to expect from it, and which estimator said so (revenue-cycle.md §2.0).
 
-E1 open balance of the claim; E2 its charges × the share the practice is paid; E3 documented services × what
-each is paid; E4 the median visit like it; E6 count only. Expected dollars, never gross; not multiplied by any
+E1 open balance of the claim; E2 its charges × the share the practice is paid; E3 documented services × what this payer
+allows for each, else what each is paid; E4 the median visit like it; E5 what this payer usually allows less what it
+allowed; E6 count only. Expected dollars, never gross; not multiplied by any
 guess of loss.
 """
 
@@ -19,11 +20,13 @@ NOTHING: Mapping[str, Decimal] = {}
 
 
 class Learned(msgspec.Struct, frozen=True, kw_only=True):
-    """Medians of the practice's own settled claims. `by_visit` is keyed by "type|provider", "type", "" (all)."""
+    """Medians of the practice's own settled claims. `by_visit` is keyed by "type|provider", "type", "" (all);
+    `allowed`, what a payer allows for a procedure, by payer's name and procedure."""
 
     ratio: Decimal
     by_procedure: Mapping[str, Decimal] = NOTHING
     by_visit: Mapping[str, Decimal] = NOTHING
+    allowed: Mapping[str, Mapping[str, Decimal]] = {}
 
 
 class Estimate(msgspec.Struct, frozen=True):
@@ -40,6 +43,8 @@ def estimate(code: str, visit: VisitFacts, learned: Learned, show_rate: Decimal)
         return _scaled(of_visit(visit, learned), show_rate)
     if code == "G22":
         return of_void(visit, learned)
+    if code == "G44":
+        return of_charges(visit, learned)
     if visit.live_claims:
         return of_claims(visit, learned)
     return of_services(visit, learned) or of_visit(visit, learned)
@@ -50,6 +55,10 @@ def of_claims(visit: VisitFacts, learned: Learned) -> Estimate:
     if all(balance is not None for balance in balances):
         open_balance = sum((balance for balance in balances if balance), Decimal(0))
         return Estimate(open_balance.quantize(CENT), "E1")
+    return of_charges(visit, learned)
+
+
+def of_charges(visit: VisitFacts, learned: Learned) -> Estimate:
     charged = sum((claim.charged for claim in visit.live_claims), Decimal(0))
     return Estimate((charged * learned.ratio).quantize(CENT), "E2")
 
@@ -63,7 +72,10 @@ def of_void(visit: VisitFacts, learned: Learned) -> Estimate:
 
 def of_services(visit: VisitFacts, learned: Learned) -> Estimate | None:
     """None unless every billable service has a price of its own: half a sum would look like a whole one."""
-    prices = [learned.by_procedure.get(service.procedure_code) for service in visit.billable_services]
+    prices = [
+        visit.usual.get(service.procedure_code, learned.by_procedure.get(service.procedure_code))
+        for service in visit.billable_services
+    ]
     if not prices or any(price is None for price in prices):
         return None
     return Estimate(sum((price for price in prices if price), Decimal(0)).quantize(CENT), "E3")

@@ -14,6 +14,7 @@ import msgspec
 from athena_dash.core import clock
 from athena_dash.correlation import dossier
 from athena_dash.correlation.judge import speaks
+from athena_dash.correlation.learned_sql import learned_of
 from athena_dash.correlation.models import Visit
 from athena_dash.correlation.rules import RULES
 from athena_dash.correlation.rules.base import GapStage, Rule, Suppressor, on
@@ -61,7 +62,8 @@ class RuleTrace(msgspec.Struct, frozen=True, kw_only=True):
 def explain(visit: Visit) -> tuple[RuleTrace, ...]:
     """Asked now, of the records as they are now; what was found at the last judging stands in the gaps."""
     policies = policies_of(visit.practice_id)
-    facts = dossier.load(visit.practice_id, [visit.pk], policies)
+    learned = learned_of(visit.practice_id, policies)
+    facts = dossier.load(visit.practice_id, [visit.pk], policies, learned)
     set_at = dict(Policy.objects.filter(practice_id=visit.practice_id).values_list("name", "set_at"))
     return trace(facts[0], policies, clock.now(), set_at) if facts else ()
 

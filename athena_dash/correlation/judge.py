@@ -101,7 +101,7 @@ def found(
 ) -> FoundGap:
     if finding.since is None or finding.opens_at is None:
         raise ValueError(f"{rule.code} found a gap without saying since when")
-    limit = filing_limit(visit.insurance_type, visit.payer_name, visit.service_date, policies.filing_terms)
+    limit = filing_limit(visit.insurance_type, visit.payer_name, visit.service_date, policies.terms("filing"))
     return FoundGap(
         code=rule.code,
         primary=primary,
@@ -115,5 +115,5 @@ def found(
         due_at=add_business_hours(
             finding.opens_at, policies.sla_hours(rule.code), visit.zone, policies.closed_days
         ),
-        filing_limit=limit.on if limit and limit_counts(visit) else None,
+        filing_limit=finding.deadline or (limit.on if limit and limit_counts(visit) else None),
     )

@@ -56,7 +56,7 @@ def judge_visits(practice_id: int, visit_ids: Collection[int], evidence: Evidenc
     ordered = sorted(visit_ids)
     with no_collector():
         for start in range(0, len(ordered), CHUNK):
-            visits = dossier.load(practice_id, ordered[start : start + CHUNK], policies)
+            visits = dossier.load(practice_id, ordered[start : start + CHUNK], policies, learned)
             judged = [judge_visit(visit, policies, evidence, learned, now) for visit in visits]
             summary.add(visits, gap_store.store(practice_id, judged, now))
     return summary

@@ -98,7 +98,7 @@ class Bench:
         self.learned: Learned = learned_of(practice_id, policies)
 
     def load(self, visit_ids: list[int]) -> list[VisitFacts]:
-        return dossier.load(self.practice_id, visit_ids, self.policies)
+        return dossier.load(self.practice_id, visit_ids, self.policies, self.learned)
 
     def first_gap(self, visit: VisitFacts) -> FoundGap | None:
         judged = judge_visit(visit, self.policies, NO_EVIDENCE, self.learned, self.now)

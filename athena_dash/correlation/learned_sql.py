@@ -6,6 +6,7 @@ learn anew after five hundred times what it took, at least a minute and at most 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime, timedelta
 from decimal import Decimal
 from time import monotonic
@@ -25,11 +26,11 @@ ENOUGH_LINES = 5
 PAUSE = 500  # times what learning took
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=1)
 NOTICEABLE = Decimal("0.05")
-LEANING = ("E2", "E3", "E4")  # estimators that lean on what was learned
+LEANING = ("E2", "E3", "E4", "E5")  # estimators that lean on what was learned
 
 LEARN = """
 with settled as (
-    select n.procedure_code, n.amount, n.payments, n.claim_id from records_chargeline n
+    select n.procedure_code, n.amount, n.payments, c.primary_insurance_id from records_chargeline n
     join records_claim c on c.practice_id = n.practice_id and c.external_id = n.claim_id
     where n.practice_id = %(practice)s and n.gone_at is null and n.amount > 0 and n.payments > 0
       and n.outstanding = 0 and c.service_date >= %(since)s
@@ -42,6 +43,14 @@ union all
 select 'procedure', procedure_code, count(*), percentile_cont(0.5) within group (order by payments)
 from settled
 where procedure_code <> '' group by procedure_code having count(*) >= %(lines)s
+union all
+-- once a line is settled, what everybody paid of it is what the payer allowed
+select 'allowed', i.payer_name || '|' || s.procedure_code, count(*),
+    percentile_cont(0.5) within group (order by s.payments)
+from settled s
+join records_insurance i on i.practice_id = %(practice)s and i.external_id = s.primary_insurance_id
+where s.procedure_code <> '' and i.payer_name <> ''
+group by i.payer_name, s.procedure_code having count(*) >= %(lines)s
 union all
 select 'visit', case
         when grouping(provider_id) = 0 then visit_type || '|' || provider_id
@@ -58,6 +67,7 @@ class Lesson(msgspec.Struct, frozen=True, kw_only=True):
     ratio: Decimal | None = None
     by_procedure: dict[str, Decimal] = {}
     by_visit: dict[str, Decimal] = {}
+    allowed: dict[str, Decimal] = {}  # by "payer|procedure"
     took: float = 0  # seconds
 
 
@@ -68,7 +78,13 @@ def learned_of(practice_id: int, policies: Policies) -> Learned:
     if row is None:
         keep(practice_id, lesson)
     ratio = Decimal(str(policies.value("expected_ratio"))) if lesson.ratio is None else lesson.ratio
-    return Learned(ratio=ratio, by_procedure=lesson.by_procedure, by_visit=lesson.by_visit)
+    allowed: dict[str, dict[str, Decimal]] = defaultdict(dict)
+    for key, dollars in lesson.allowed.items():
+        payer, _, procedure = key.rpartition("|")
+        allowed[payer][procedure] = dollars
+    return Learned(
+        ratio=ratio, by_procedure=lesson.by_procedure, by_visit=lesson.by_visit, allowed=dict(allowed)
+    )
 
 
 def due_to_learn(now: datetime) -> list[int]:
@@ -85,7 +101,7 @@ def learn(practice_id: int) -> Lesson:
         "lines": ENOUGH_LINES,
         "visits": ENOUGH_VISITS,
     }
-    found: dict[str, dict[str, Decimal]] = {"ratio": {}, "procedure": {}, "visit": {}}
+    found: dict[str, dict[str, Decimal]] = {"ratio": {}, "procedure": {}, "visit": {}, "allowed": {}}
     with connection.cursor() as cursor:
         cursor.execute(LEARN, values)
         for kind, key, _, dollars in cursor.fetchall():
@@ -94,6 +110,7 @@ def learn(practice_id: int) -> Lesson:
         ratio=found["ratio"].get(""),
         by_procedure=found["procedure"],
         by_visit=found["visit"],
+        allowed=found["allowed"],
         took=monotonic() - began,
     )
 
@@ -121,5 +138,6 @@ def moved(before: Lesson, after: Lesson) -> bool:
             ({"": before.ratio or Decimal(0)}, {"": after.ratio or Decimal(0)}),
             (before.by_procedure, after.by_procedure),
             (before.by_visit, after.by_visit),
+            (before.allowed, after.allowed),
         )
     )

@@ -8,6 +8,7 @@ Records the source no longer has are already left out. What many rules ask of a 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from django.utils.functional import cached_property  # without the lock of funct
 from athena_dash.practices.statuses import ClaimStage
 
 SETTLED = (ClaimStage.CLOSED, ClaimStage.NONE)
+NO_USUAL: Mapping[str, Decimal] = {}
 
 
 class AppointmentFacts(msgspec.Struct, frozen=True, gc=False):
@@ -62,6 +64,8 @@ class LineFacts(msgspec.Struct, frozen=True, gc=False):
     outstanding: Decimal | None = None
     posted_on: date | None = None
     units: Decimal | None = None
+    adjustments: Decimal | None = None
+    holder: str = ""  # who owes what is outstanding: PRIMARY, SECONDARY, PATIENT
 
 
 class SlotFacts(msgspec.Struct, frozen=True, gc=False):
@@ -82,6 +86,8 @@ class ClaimFacts(msgspec.Struct, frozen=True, dict=True):
     slots: tuple[SlotFacts, ...] = ()
     lines: tuple[LineFacts, ...] = ()
     notes: tuple[ClaimStage, ...] = ()  # the stages its notes tell of, oldest first: undated, but in order
+    second_policy: bool = False  # a secondary insurance stands on it
+    last_note: str = ""  # what the newest note says of the payer: "denied", "rejected" or nothing
 
     @cached_property
     def charged(self) -> Decimal:
@@ -91,6 +97,12 @@ class ClaimFacts(msgspec.Struct, frozen=True, dict=True):
     def outstanding(self) -> Decimal | None:
         """None until `/claimtransactions` was read."""
         known = [line.outstanding for line in self.lines if line.outstanding is not None]
+        return sum(known, Decimal(0)) if known else None
+
+    @cached_property
+    def paid(self) -> Decimal | None:
+        """By anybody. None until `/claimtransactions` was read."""
+        known = [line.payments for line in self.lines if line.payments is not None]
         return sum(known, Decimal(0)) if known else None
 
     @cached_property
@@ -107,6 +119,15 @@ class ClaimFacts(msgspec.Struct, frozen=True, dict=True):
     def settled(self) -> bool:
         """Nothing is left to come in any of its payer columns."""
         return all(slot.stage in SETTLED for slot in self.slots)
+
+
+class CoverFacts(msgspec.Struct, frozen=True, gc=False):
+    """The policy the visit is billed to, else the patient's first. athena keeps the latest eligibility answer only."""
+
+    status: str = ""  # Eligible | Ineligible | Unverified
+    checked_on: date | None = None
+    expires_on: date | None = None
+    cancelled_on: date | None = None
 
 
 class Neighbours(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -134,6 +155,10 @@ class VisitFacts(msgspec.Struct, frozen=True, dict=True):
     encounters: tuple[EncounterFacts, ...] = ()
     services: tuple[ServiceFacts, ...] = ()
     claims: tuple[ClaimFacts, ...] = ()
+    cover: CoverFacts | None = None
+    insured: bool = False  # of a visit billed to nobody: the patient had a policy in force that day
+    results: tuple[str, ...] = ()  # LOINC codes of its observations; read only where the practice lists any
+    usual: Mapping[str, Decimal] = NO_USUAL  # what its payer allows, by procedure, as learned
     possible_claims: tuple[str, ...] = ()  # in review, with this visit among the candidates
     neighbours: Neighbours = Neighbours()
 

@@ -37,6 +37,9 @@ RULE_DEFAULTS: Mapping[str, RuleDefault] = {
     "G03": RuleDefault(4, DAY, "clinical staff", "§2.1 G03: 4 h after the start, or day end"),
     "G04": RuleDefault(DAY, DAY, "front desk", "§2.1 G04: more than 24 h"),
     "G05": RuleDefault(4, DAY, "front desk", "§2.1 G05: more than 4 h; one business day to solve"),
+    "G06": RuleDefault(0, DAY, "front desk", "§2.1 G06: from 3 business days before the visit"),
+    "G07": RuleDefault(0, 2 * DAY, "front desk", "§2.1 G07: nothing by the day after; 2 days to solve"),
+    "G08": RuleDefault(DAY, 2 * DAY, "front desk", "§2.1 G08"),
     "G11": RuleDefault(DAY, 2 * DAY, "provider", "§2.2 G11: warn after 24 h, breach after 72 h"),
     "G12": RuleDefault(3 * DAY, 2 * DAY, "supervising provider", "§2.2 G12: in review more than 3 days"),
     "G13": RuleDefault(
@@ -44,6 +47,7 @@ RULE_DEFAULTS: Mapping[str, RuleDefault] = {
     ),
     "G14": RuleDefault(1, DAY, "integration", "§2.2 G14: one business day"),
     "G15": RuleDefault(2 * DAY, 2 * DAY, "coder", "§2.2 G15: more than 2 days"),
+    "G16": RuleDefault(3 * DAY, 2 * DAY, "coder", "§2.2 G16: no matching code by day 3"),
     "G17": RuleDefault(
         DAY, 2 * DAY, "clinical staff", "§2.2 G17: hold 24 h, late arrival heals itself; 2 days"
     ),
@@ -55,9 +59,17 @@ RULE_DEFAULTS: Mapping[str, RuleDefault] = {
     "G24": RuleDefault(2 * DAY, 2 * DAY, "biller", "§2.3 G24: HOLD 2 days [athena daily best practice]"),
     "G25": RuleDefault(10 * DAY, 5 * DAY, "biller", "§2.3 G25: 10 business days"),
     "G26": RuleDefault(2 * DAY, DAY, "biller", "§2.3 G26: DROP more than 2 business days"),
+    "G27": RuleDefault(2 * DAY, DAY, "biller", "§2.3 G27: no resubmission in 2 days"),
     "G29": RuleDefault(15 * DAY, 5 * DAY, "payer", "§2.3 G29: 21 calendar days = 15 business days [Kareo]"),
     "G31": RuleDefault(0, 5 * DAY, "billing manager", "§2.3 G31: 30 days before the filing limit"),
+    "G33": RuleDefault(3 * DAY, 2 * DAY, "biller", "§2.4 G33: nothing done in 3 business days"),
+    "G34": RuleDefault(0, 5 * DAY, "billing manager", "§2.4 G34: 30 days before the appeal limit"),
+    "G35": RuleDefault(DAY, 5 * DAY, "biller", "§2.4 G35"),
+    "G36": RuleDefault(DAY, 5 * DAY, "biller", "§2.4 G36"),
+    "G39": RuleDefault(5 * DAY, 2 * DAY, "biller", "§2.4 G39: the second payer not billed in 5 days"),
     "G41": RuleDefault(30 * DAY, 30 * DAY, "biller", "§2.4 G41: credit older than 30 days"),
+    "G44": RuleDefault(DAY, 5 * DAY, "billing manager", "§2.4 G44"),
+    "G45": RuleDefault(5 * DAY, 5 * DAY, "billing manager", "§2.4 G45: 7 calendar days = 5 business days"),
 }
 
 # Everything that is one value for the whole practice. Sources as above unless said.
@@ -72,10 +84,16 @@ SETTINGS: Mapping[str, Any] = {
     "no_show_fee": 0,  # dollars; 0 = the practice charges none and G02 stays silent
     "show_rate": 0.7,  # share of never-resolved past appointments that did happen, until measured
     "expected_ratio": 0.45,  # expected payment per charged dollar, until the practice's own payments say
-    "filing_alarm_days": 30,  # §2.3 G31
+    "filing_alarm_days": 30,  # §2.3 G31, §2.4 G34
+    "secondary_days": 60,  # §3.1: commonly 60-365 days from the first payer's answer (G39)
+    "in_house_tests": {},  # LOINC code of a test done here → the procedure codes that charge it (G16)
+    "capitated_payers": [],  # payers who pay by the month: their visits close at $0 (G44)
 }
 
-OWN_FAMILIES = frozenset({"claim_status", "filing_days", "filing_source"})
+CLOCKS = ("filing", "appeal")
+OWN_FAMILIES = frozenset(
+    {"claim_status", *(f"{clock}_{what}" for clock in CLOCKS for what in ("days", "source"))}
+)
 """Policies by a word of athena's, of which none ships: `statuses` and `filing` hold what stands without them."""
 
 FACILITY_PLACES = frozenset({"19", "21", "22", "23", "24"})
@@ -109,9 +127,16 @@ class Policies:
     def claim_statuses(self) -> Mapping[str, str]:
         return self._family("claim_status.")
 
+    def terms(self, clock: str) -> Mapping[str, Terms]:
+        """What the practice says of a clock of CLOCKS, by lower-case payer name or payer type."""
+        return self._all_terms[clock]
+
     @cached_property
-    def filing_terms(self) -> Mapping[str, Terms]:
-        days, sources = self._family("filing_days."), self._family("filing_source.")
+    def _all_terms(self) -> Mapping[str, Mapping[str, Terms]]:
+        return {clock: self._terms(clock) for clock in CLOCKS}
+
+    def _terms(self, clock: str) -> Mapping[str, Terms]:
+        days, sources = self._family(f"{clock}_days."), self._family(f"{clock}_source.")
         return {kind: Terms(days.get(kind), sources.get(kind, "")) for kind in {*days, *sources}}
 
     def altered(self, wanted: Mapping[str, Any]) -> Policies:

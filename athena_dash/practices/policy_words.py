@@ -11,6 +11,9 @@ SAID: Mapping[str, tuple[str, str]] = {  # name → what it is called, its unit
     "no_show_fee": ("No-show fee", "$"),
     "show_rate": ("Share of unresolved appointments that took place", ""),
     "filing_alarm_days": ("Filing alarm before the limit", "days"),
+    "secondary_days": ("Limit of a second payer, from the first one's answer", "days"),
+    "in_house_tests": ("Tests done here", ""),
+    "capitated_payers": ("Payers that pay by the month", ""),
     "not_billable.visit_types": ("Visit types that are not billable", ""),
     "not_billable.departments": ("Departments that are not billable", ""),
     "not_billable.providers": ("Providers that are not billable", ""),
@@ -23,6 +26,8 @@ FAMILIES: Mapping[str, tuple[str, str]] = {
     "claim_status": ("Meaning of {}", ""),
     "filing_days": ("Filing limit of {}", "days"),
     "filing_source": ("Source of the filing limit of {}", ""),
+    "appeal_days": ("Appeal limit of {}", "days"),
+    "appeal_source": ("Source of the appeal limit of {}", ""),
 }
 
 

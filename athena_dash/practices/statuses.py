@@ -22,6 +22,7 @@ class ClaimStage(StrEnum):
     APPEALED = "appealed"
     OVERPAID = "overpaid"
     COLLECT = "collect"
+    FULLY_WORKED = "fully_worked"  # athena pursues it no further
     CLOSED = "closed"
     NONE = "none"  # the slot is empty
     OTHER = "other"
@@ -52,6 +53,7 @@ STAGES: Mapping[ClaimStage, Meaning] = {
         Meaning(ClaimStage.APPEALED, "biller", "under appeal", ours=True),
         Meaning(ClaimStage.OVERPAID, "biller", "paid more than was owed", ours=True),
         Meaning(ClaimStage.COLLECT, "patient", "patient owes a balance", ours=False),
+        Meaning(ClaimStage.FULLY_WORKED, "billing manager", "given up by athenahealth", ours=True),
         Meaning(ClaimStage.CLOSED, "nobody", "no balance here", ours=False),
         Meaning(ClaimStage.NONE, "nobody", "not used", ours=False),
         Meaning(ClaimStage.OTHER, "admin", "status we do not know", ours=True),
@@ -73,6 +75,7 @@ WORDS: Mapping[str, Meaning] = {
     "APPEALED": STAGES[ClaimStage.APPEALED],
     "OVERPAID": STAGES[ClaimStage.OVERPAID],
     "COLLECT": STAGES[ClaimStage.COLLECT],
+    "FWR": STAGES[ClaimStage.FULLY_WORKED],
     "CLOSED": STAGES[ClaimStage.CLOSED],
 }
 

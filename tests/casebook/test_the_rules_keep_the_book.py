@@ -52,7 +52,7 @@ def test_every_rule_has_three_cases_with_a_gap_and_without() -> None:
 
 
 def test_every_case_names_its_source() -> None:
-    assert all(case.source.startswith(f"§2.") and f" {case.code}" in case.source for case in BOOK)
+    assert all(case.source.startswith("§2.") and f" {case.code}" in case.source for case in BOOK)
 
 
 SPOKEN_DESPITE = {rule.code: rule.despite for rule in RULES}

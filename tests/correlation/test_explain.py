@@ -78,4 +78,4 @@ def test_a_stored_visit_is_explained_from_its_records(office: Office) -> None:
     office.receive(an_appointment("100"), an_encounter("9", appointment_id="100"))
     found = {rule.code: rule.outcome for rule in explain(office.visit("100"))}
     assert found["G13"] is Outcome.OPEN
-    assert found["G27"] is Outcome.OFF
+    assert found["G28"] is Outcome.OFF

@@ -60,7 +60,7 @@ def test_a_contracts_limit_replaces_the_assumed_one() -> None:
 
 def test_a_source_confirms_the_shipped_limit() -> None:
     policies = Policies({"filing_source.commercial": "Meadow contract of 2025, §4"})
-    found = filing_limit("Commercial", "Meadow", LEAP_DAY, policies.filing_terms)
+    found = filing_limit("Commercial", "Meadow", LEAP_DAY, policies.terms("filing"))
     assert found is not None
     assert (found.on, found.source) == (date(2024, 5, 29), "Meadow contract of 2025, §4")
     assert not found.assumed

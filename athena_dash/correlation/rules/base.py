@@ -42,7 +42,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """`since`: when the condition began. `opens_at`: when its grace ran out, hence the gap opened.
 
     `reconsider_at` is the earliest instant at which time alone could change the answer; None when only new
-    data can. `owner` and `estimate` are given when the rule knows better than the policy and the estimators.
+    data can. `owner` and `estimate` are given when the rule knows better than the policy and the estimators; `deadline`
+    when another clock than the first claim's filing limit runs.
     """
 
     gap: bool = False
@@ -52,6 +53,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     reconsider_at: datetime | None = None
     owner: str = ""
     estimate: Estimate | None = None
+    deadline: date | None = None
 
 
 NO_GAP = Finding()
@@ -88,13 +90,20 @@ def after_grace(
     sentence: str,
     owner: str = "",
     estimate: Estimate | None = None,
+    deadline: date | None = None,
 ) -> Finding:
     """The usual end of a rule: a gap once the grace has run out, and until then the instant to look again."""
     opens_at = add_business_hours(since, hours, visit.zone, policies.closed_days)
     if now < opens_at:
         return Finding(since=since, opens_at=opens_at, reconsider_at=opens_at)
     return Finding(
-        gap=True, since=since, opens_at=opens_at, sentence=sentence, owner=owner, estimate=estimate
+        gap=True,
+        since=since,
+        opens_at=opens_at,
+        sentence=sentence,
+        owner=owner,
+        estimate=estimate,
+        deadline=deadline,
     )
 
 

@@ -44,6 +44,17 @@ def payer_round_later(since: datetime, slot: SlotFacts, rounds: int) -> datetime
     return min(later, slot.since) if slot.since else later
 
 
+def settled_at(claim: ClaimFacts, visit: VisitFacts) -> datetime | None:
+    """When the payer answered for good: the newest change of a column that we watched; of a claim that was so when we
+    first looked, a payer's round after it went out."""
+    witnessed = [slot.since for slot in claim.slots if slot.since and not slot.from_backfill]
+    if witnessed:
+        return max(witnessed)
+    primary = claim.slots[0]
+    since = slot_since(claim, primary, visit)
+    return payer_round_later(since, primary, rounds_before(claim, primary) + 1) if since else None
+
+
 def rounds_before(claim: ClaimFacts, slot: SlotFacts) -> int:
     """What came before this slot's present wait: the primary's answer, and each hold that the notes tell of."""
     holds = sum(stage in HELD for stage in claim.notes[:-1])

@@ -5,7 +5,7 @@ from datetime import datetime
 from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, Suppressor, after_grace, on
 from athena_dash.correlation.rules.claim_slots import standing
 from athena_dash.correlation.rules.earliest import earliest
-from athena_dash.correlation.visit_facts import VisitFacts
+from athena_dash.correlation.visit_facts import ClaimFacts, SlotFacts, VisitFacts
 from athena_dash.practices.policies import Policies
 from athena_dash.practices.statuses import ClaimStage
 
@@ -20,9 +20,17 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
             now,
             f"Claim {claim.id} in {slot.raw} since {on(since, visit)}, not submitted ({slot.name})",
         )
-        for claim, slot, since in standing(visit, (ClaimStage.READY,))
+        for claim, slot, since in waiting(visit)
     ]
     return earliest(findings) if findings else NO_GAP
+
+
+def waiting(visit: VisitFacts) -> list[tuple[ClaimFacts, SlotFacts, datetime]]:
+    """One that was held, or sent, before it became ready is known to be ready only since we first saw it so."""
+    return [
+        (claim, slot, slot.since if slot.since and len(claim.notes) > 1 else since)
+        for claim, slot, since in standing(visit, (ClaimStage.READY,))
+    ]
 
 
 RULE = Rule(

@@ -14,7 +14,7 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
     """Deadlines run in calendar days, weekends too."""
     if not happened(visit) or not unsent(visit):
         return NO_GAP
-    limit = filing_limit(visit.insurance_type, visit.payer_name, visit.service_date, policies.filing_terms)
+    limit = filing_limit(visit.insurance_type, visit.payer_name, visit.service_date, policies.terms("filing"))
     if limit is None:
         return NO_GAP
     alarm = limit.on - timedelta(days=int(policies.value("filing_alarm_days")))

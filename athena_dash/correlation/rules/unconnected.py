@@ -1,6 +1,7 @@
 """Gaps that the connected data cannot decide: off, each with the source it waits for. No rule pretends to them.
 
-athenaOne's REST API carries neither remittances nor acknowledgements (revenue-cycle.md §9).
+athenaOne's REST API carries neither remittances nor acknowledgements (revenue-cycle.md §9). G19 is not here: services
+signed without any appointment are found by G23, sooner.
 """
 
 from __future__ import annotations
@@ -19,14 +20,18 @@ class Unconnected(msgspec.Struct, frozen=True):
 
 
 UNCONNECTED = (
-    Unconnected("G27", "Rejected, not worked", ACKNOWLEDGEMENTS, "revenue-cycle.md §2.3 G27"),
+    Unconnected("G09", "Authorization missing", "authorizations and referrals", "revenue-cycle.md §2.1 G09"),
+    Unconnected("G10", "Copay not collected", "receipts of the front desk", "revenue-cycle.md §2.1 G10"),
     Unconnected("G28", "Submitted, never acknowledged", ACKNOWLEDGEMENTS, "revenue-cycle.md §2.3 G28"),
     Unconnected("G30", "Payer asks for documents", "claim status answers (277)", "revenue-cycle.md §2.3 G30"),
-    Unconnected("G34", "Appeal deadline near", REMITTANCES, "revenue-cycle.md §2.4 G34"),
-    Unconnected("G35", "Partly denied, shown as paid", REMITTANCES, "revenue-cycle.md §2.4 G35"),
-    Unconnected("G36", "Underpaid", f"{REMITTANCES} and contract rates", "revenue-cycle.md §2.4 G36"),
+    Unconnected(
+        "G32", "Provider not enrolled", f"{REMITTANCES} with their reasons", "revenue-cycle.md §2.3 G32"
+    ),
     Unconnected("G37", "Paid, not posted", REMITTANCES, "revenue-cycle.md §2.4 G37"),
     Unconnected("G38", "Payment for an unknown claim", REMITTANCES, "revenue-cycle.md §2.4 G38"),
-    Unconnected("G39", "Secondary not billed", REMITTANCES, "revenue-cycle.md §2.4 G39"),
     Unconnected("G40", "Payment taken back", REMITTANCES, "revenue-cycle.md §2.4 G40"),
+    Unconnected(
+        "G42", "Patient's balance stalled", "the days of patient statements", "revenue-cycle.md §2.4 G42"
+    ),
+    Unconnected("G43", "Money not applied", "patients' unapplied credits", "revenue-cycle.md §2.4 G43"),
 )

@@ -127,7 +127,7 @@ def begin_at(store: Store, clinic: Clinic, slots: list[Appointment], at: datetim
     if type.id not in NEW_PATIENTS and rng.random() < clinic.noise.merges:
         scripts += tell_twice_registered(clinic, plan)
     else:
-        scripts.append(tell(clinic, plan))
+        scripts += [sidelines.cover_asked(clinic, plan), tell(clinic, plan)]
     lot = rng.random()
     for share, tell_aside in ASIDES:
         lot -= share

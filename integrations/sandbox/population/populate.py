@@ -5,6 +5,7 @@ Same seed, arguments and `as_of` give the same bytes. All is one transaction: a 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
@@ -15,7 +16,7 @@ import msgspec
 from integrations.sandbox.ledger import write_truth
 from integrations.sandbox.population import sidelines
 from integrations.sandbox.population.blueprints import PRACTICE_IDS, blueprint
-from integrations.sandbox.population.course import Clinic
+from integrations.sandbox.population.course import Clinic, Plan
 from integrations.sandbox.population.ids import Ids
 from integrations.sandbox.population.merging import apply_merge, tell_merge
 from integrations.sandbox.population.noise import PROFILES
@@ -118,8 +119,11 @@ def tell_all(clinic: Clinic, visits: int, as_of: datetime) -> Iterator[Script]:
     plans += draft(clinic, people, today, today + AHEAD, round(visits * (AHEAD / HISTORY) * 1.3))
     plans, merges = register_twice(clinic, plans, clinic.noise.merges)
     losers = {merge.loser.patient.id: merge for merge in merges}
+    of = defaultdict[str, list[Plan]](list)
+    for plan in plans:
+        of[plan.person.patient.id].append(plan)
     for person in people:
-        yield sidelines.register(clinic, person, person.patient.modified)
+        yield sidelines.register(clinic, person, person.patient.modified, of[person.patient.id])
     for merge in merges:
         yield tell_merge(clinic, merge)
     for plan in plans:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from integrations.sandbox.population.billing import bill
 from integrations.sandbox.population.blueprints import Clinician, Site
 from integrations.sandbox.population.catalogue import DIAGNOSES, FEES, LABS, MEDICATIONS
 from integrations.sandbox.population.claim import Bill
-from integrations.sandbox.population.course import Clinic, minutes
+from integrations.sandbox.population.course import Clinic, Plan, minutes
 from integrations.sandbox.population.facts import LOINC, RXNORM
 from integrations.sandbox.population.office import staffed
 from integrations.sandbox.population.people import Person
@@ -222,9 +223,29 @@ def moved_address(clinic: Clinic, person: Person, clinician: Clinician, site: Si
     return script
 
 
-def register(clinic: Clinic, person: Person, at: datetime) -> Script:
+def register(clinic: Clinic, person: Person, at: datetime, plans: Iterable[Plan] = ()) -> Script:
+    """`plans`: the visits the patient will make. Before most of them the desk asks the payer for cover."""
     script = Script(clinic.practice)
     script.put(at, "patient", person.patient, "AddPatient")
     for insurance in person.insurances:
         script.put(at + minutes(1, 4, clinic.rng), "insurance", insurance)
+    for plan in sorted(plans, key=lambda plan: plan.starts_at):
+        ask_cover(clinic, script, person, plan)
+    return script
+
+
+def ask_cover(clinic: Clinic, script: Script, person: Person, plan: Plan) -> None:
+    if person.primary is None or clinic.rng.random() < 0.03:
+        return
+    asked = max(plan.booked_at, plan.starts_at - timedelta(hours=clinic.rng.uniform(1, 66)))
+    answer = "Eligible" if clinic.rng.random() < 0.985 else "Ineligible"
+    day = asked.astimezone(plan.zone).date()
+    said = replace(person.primary, eligibility_status=answer, eligibility_checked_on=day)
+    script.put(asked, "insurance", said)
+
+
+def cover_asked(clinic: Clinic, plan: Plan) -> Script:
+    """The same of one visit of somebody who has been a patient for long."""
+    script = Script(clinic.practice)
+    ask_cover(clinic, script, plan.person, plan)
     return script

@@ -1,0 +1,37 @@
+"""G33: the payer denied the claim, or a line of it, and nobody has done anything about it."""
+
+from datetime import datetime
+
+from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, Suppressor, after_grace, on
+from athena_dash.correlation.rules.came_back import came_back
+from athena_dash.correlation.rules.earliest import earliest
+from athena_dash.correlation.visit_facts import VisitFacts
+from athena_dash.practices.policies import Policies
+
+
+def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
+    findings = [
+        after_grace(
+            since,
+            policies.grace_hours("G33"),
+            visit,
+            policies,
+            now,
+            f"Claim {claim.id} denied by {on(since, visit)}, nothing done since ({slot.name})",
+        )
+        for claim, slot, since in came_back(visit, "denied")
+    ]
+    return earliest(findings) if findings else NO_GAP
+
+
+RULE = Rule(
+    code="G33",
+    title="Denied, not worked",
+    stage=GapStage.ADJUDICATE,
+    awaits="claim",
+    needs_feed="claims",
+    source="revenue-cycle.md §2.4 G33",
+    find=find,
+    shown=True,
+    despite=frozenset(Suppressor),
+)
