@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import msgspec
+from msgspec import structs
 
 from athena_dash.correlation.business_time import add_business_hours
 from athena_dash.correlation.estimate import Estimate, Learned, estimate
@@ -23,7 +24,11 @@ from athena_dash.practices.policies import Policies
 
 
 class FoundGap(msgspec.Struct, frozen=True, kw_only=True):
-    """One open gap as it should stand; the store compares it with the row that is there."""
+    """One open gap as it should stand; the store compares it with the row that is there.
+
+    `filing_limit`: the day by which something must reach the payer: the claim, an appeal, the second payer's claim; on
+    the primary gap the nearest of them all, since lists show that gap only.
+    """
 
     code: str
     primary: bool
@@ -68,6 +73,8 @@ def judge_visit(
         found(rule, finding, visit, policies, evidence, learned, primary=place == 0)
         for place, (rule, finding) in enumerate(broken)
     )
+    if clocks := [gap.filing_limit for gap in gaps if gap.filing_limit]:
+        gaps = (structs.replace(gaps[0], filing_limit=min(clocks)), *gaps[1:])
     failed = [gap.code for gap in gaps if gap.judgement.verdict == NOT_SYNCED]
     return Judged(
         visit_id=visit.id,

@@ -7,6 +7,7 @@ learn anew after five hundred times what it took, at least a minute and at most 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from time import monotonic
@@ -123,21 +124,33 @@ def keep(practice_id: int, lesson: Lesson) -> bool:
     PaidBefore.objects.update_or_create(
         practice_id=practice_id, defaults={"lesson": msgspec.to_builtins(lesson), "again_at": now + pause}
     )
-    if before is None or not moved(msgspec.convert(before.lesson, Lesson), lesson):
+    known = msgspec.convert(before.lesson, Lesson) if before else Lesson()
+    payers = {key.rpartition("|")[0] for key in moved(known.allowed, lesson.allowed)}
+    if not payers and (before is None or not dollars_moved(known, lesson)):
         return False
+    visits = Visit.objects.for_practice(practice_id)
     gaps = Gap.objects.for_practice(practice_id).filter(closed_at__isnull=True, estimator__in=LEANING)
-    Visit.objects.filter(pk__in=gaps.values("visit")).update(reconsider_at=now)
+    visits.filter(pk__in=gaps.values("visit")).update(reconsider_at=now)
+    # What such a payer answered of late is now compared with another usual (G35, G36).
+    since = (now - LOOK_BACK).date()
+    visits.filter(payer_name__in=payers, service_date__gte=since, paid__gt=0).update(reconsider_at=now)
     return True
 
 
-def moved(before: Lesson, after: Lesson) -> bool:
-    """By more than a twentieth, or for the first time, or no longer known."""
+def dollars_moved(before: Lesson, after: Lesson) -> bool:
     return any(
-        old.keys() != new.keys() or any(abs(new[key] - old[key]) > old[key] * NOTICEABLE for key in new)
+        moved(old, new)
         for old, new in (
             ({"": before.ratio or Decimal(0)}, {"": after.ratio or Decimal(0)}),
             (before.by_procedure, after.by_procedure),
             (before.by_visit, after.by_visit),
-            (before.allowed, after.allowed),
         )
     )
+
+
+def moved(before: Mapping[str, Decimal], after: Mapping[str, Decimal]) -> set[str]:
+    """Keys whose amount moved by more than a twentieth, or is known for the first time, or no longer."""
+    both = before.keys() & after.keys()
+    return (before.keys() ^ after.keys()) | {
+        key for key in both if abs(after[key] - before[key]) > before[key] * NOTICEABLE
+    }

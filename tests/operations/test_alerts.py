@@ -18,11 +18,13 @@ from django.core import mail
 from django.test import Client
 
 from athena_dash.core import clock
+from athena_dash.correlation.models import Gap
 from athena_dash.operations.alerts import sending, transitions
 from athena_dash.operations.models import Alert, AlertMessage, AlertRoute
 from athena_dash.practices.models import Connection, Practice
 from athena_dash.recovery.models import GroupState
 from athena_dash.sync.models import Failure, Feed
+from tests.builders import a_gap, a_visit
 from tests.recovery.failing import a_failure
 
 NOON = dt.datetime(2026, 3, 11, 16, tzinfo=dt.UTC)  # in New York
@@ -124,6 +126,24 @@ def test_a_refused_credential_and_its_acceptance(route: AlertRoute, at: Any) -> 
     Connection.objects.update(credential_failed_at=None)
     at(6)
     assert look()[1] == "Closed: athena refuses the credential.\n"
+
+
+def test_a_deadline_is_told_at_each_of_its_warnings_once(
+    route: AlertRoute, practice: Practice, at: Any
+) -> None:
+    """30, 21, 14 and 7 days before; met late, by the nearest warning only."""
+    Feed.objects.update(fresh_within=dt.timedelta(days=90))
+    a_gap(a_visit(practice), filing_limit=NOON.date() + dt.timedelta(days=31))
+    a_gap(a_visit(practice), filing_limit=NOON.date() + dt.timedelta(days=5))
+    assert look() == ["Opened: By 16 Mar 2026 1 visit must reach the payer, $140 expected.\n"]
+    told = []
+    for day in range(1, 32):
+        at(day * 24 * 60)
+        told += [day] * transitions.evaluate()
+    assert told == [1, 6, 10, 17, 24]  # on the sixth day the other's date has passed
+    assert Alert.objects.filter(closed_at=None).count() == 4
+    Gap.objects.update(closed_at=NOON)
+    assert transitions.evaluate() == 4
 
 
 def test_failures_are_told_when_they_wait_for_a_person_and_nobody_muted_them(

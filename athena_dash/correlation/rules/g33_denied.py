@@ -3,24 +3,20 @@
 from datetime import datetime
 
 from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, Suppressor, after_grace, on
-from athena_dash.correlation.rules.came_back import came_back
+from athena_dash.correlation.rules.came_back import appeal_until, came_back
 from athena_dash.correlation.rules.earliest import earliest
 from athena_dash.correlation.visit_facts import VisitFacts
 from athena_dash.practices.policies import Policies
 
 
 def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
-    findings = [
-        after_grace(
-            since,
-            policies.grace_hours("G33"),
-            visit,
-            policies,
-            now,
-            f"Claim {claim.id} denied by {on(since, visit)}, nothing done since ({slot.name})",
-        )
-        for claim, slot, since in came_back(visit, "denied")
-    ]
+    findings = []
+    for claim, slot, since in came_back(visit, "denied"):
+        limit = appeal_until(visit, since, policies)
+        sentence = f"Claim {claim.id} denied by {on(since, visit)}, nothing done since ({slot.name})"
+        hours = policies.grace_hours("G33")
+        until = limit.on if limit else None
+        findings.append(after_grace(since, hours, visit, policies, now, sentence, deadline=until))
     return earliest(findings) if findings else NO_GAP
 
 

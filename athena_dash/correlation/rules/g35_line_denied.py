@@ -9,7 +9,7 @@ from athena_dash.correlation.rules.claim_slots import settled_at
 from athena_dash.correlation.visit_facts import SETTLED, ClaimFacts, LineFacts, VisitFacts
 from athena_dash.practices.policies import Policies
 
-CENT = Decimal("0.01")
+CENT, DOLLAR = Decimal("0.01"), Decimal(1)
 
 
 def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
@@ -41,7 +41,7 @@ def unpaid(claim: ClaimFacts, visit: VisitFacts) -> list[LineFacts]:
         line
         for line in claim.lines
         if line.payments == 0
-        and line.amount > 0
+        and line.amount >= DOLLAR  # quality codes are charged at a cent
         and line.adjustments == line.amount
         and line.procedure_code in visit.usual
     ]

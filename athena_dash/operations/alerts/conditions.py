@@ -1,14 +1,16 @@
-"""What is wrong in some practices now, as {(practice, key): Condition}; five queries, however many practices."""
+"""What is wrong in some practices now, as {(practice, key): Condition}; six queries, however many practices."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from django.db.models import Max
+from django.db.models import Count, Max, Sum
 
-from athena_dash.practices.models import ROTATION_WARNINGS, Connection
+from athena_dash.correlation.models import Gap
+from athena_dash.practices.models import ROTATION_WARNINGS, Connection, Practice
 from athena_dash.recovery.models import GroupState
 from athena_dash.sync.models import Failure, Feed
 from athena_dash.sync.standing import standings
@@ -32,6 +34,7 @@ def conditions(practice_ids: Collection[int], now: datetime) -> dict[Key, Condit
         | at_athena(practice_ids)
         | stale(practice_ids, now)
         | failing(practice_ids, now)
+        | running_out(practice_ids, now)
     )
 
 
@@ -89,3 +92,41 @@ def failing(practice_ids: Collection[int], now: datetime) -> dict[Key, Condition
         )
         for pk, fingerprint, said in groups
     }
+
+
+DEADLINE_WARNINGS = (
+    30,
+    21,
+    14,
+    7,
+)  # days before a claim or an appeal must reach its payer (revenue-cycle.md §0.7)
+
+
+def running_out(practice_ids: Collection[int], now: datetime) -> dict[Key, Condition]:
+    """Each warning of each date is an alert of its own, told once. A date first met late is told by its nearest warning
+    only; the farther ones open nothing."""
+    zones = dict(Practice.objects.filter(pk__in=practice_ids).values_list("pk", "timezone"))
+    today = {pk: now.astimezone(ZoneInfo(zone)).date() for pk, zone in zones.items()}
+    first = min(today.values(), default=now.date())
+    waiting = Gap.objects.filter(
+        practice__in=practice_ids,
+        closed_at__isnull=True,
+        primary=True,
+        filing_limit__gte=first,
+        filing_limit__lte=first + timedelta(days=max(DEADLINE_WARNINGS) + 1),
+    )
+    dates = waiting.order_by().values_list("practice_id", "filing_limit")
+    found: dict[Key, Condition] = {}
+    for pk, limit, visits, dollars in dates.annotate(visits=Count("pk"), dollars=Sum("at_risk")):
+        left = (limit - today[pk]).days
+        holding = [days for days in DEADLINE_WARNINGS if 0 <= left <= days]
+        for days in holding:
+            found[pk, f"deadline:{limit}:{days}"] = Condition(
+                deadline_sentence(limit, visits, dollars or 0), worth_opening=days == min(holding)
+            )
+    return found
+
+
+def deadline_sentence(limit: date, visits: int, dollars: float) -> str:
+    whose = "1 visit" if visits == 1 else f"{visits} visits"
+    return f"By {limit:%d %b %Y} {whose} must reach the payer, ${dollars:,.0f} expected."

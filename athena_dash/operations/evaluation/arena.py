@@ -21,10 +21,11 @@ from django.db import connection
 from django.test.utils import override_settings
 
 from athena_dash.core import clock
-from athena_dash.correlation.service import due_orphans, judge_orphans
+from athena_dash.correlation.service import due_in, due_orphans, judge_orphans
 from athena_dash.operations.evaluation.faults import switch_on
 from athena_dash.operations.evaluation.sandbox import UNHURRIED, sandbox
 from athena_dash.practices.models import Connection, Policy, Practice
+from athena_dash.sync import pipeline
 from athena_dash.sync.feeds import create_feeds
 from athena_dash.sync.models import Run
 from athena_dash.sync.pull import sync_practice
@@ -103,6 +104,9 @@ def take_in(athena_id: str, url: str, tell: Tell) -> None:
     for run in sync_practice(practice):
         if run.outcome != Run.Outcome.DONE:
             tell(f"{athena_id} {run.feed.resource}: {run.outcome} {run.message}")
+    pipeline.learn_prices(practice.pk)  # the tick's part, for which the frozen clock never comes round
+    while due := due_in(practice.pk, clock.now(), pipeline.BATCH):
+        pipeline.rejudge(practice.pk, due)
     tell(f"practice {athena_id} synced")
 
 

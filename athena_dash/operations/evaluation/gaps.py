@@ -52,12 +52,20 @@ def evaluate_gaps(ledger: Ledger) -> dict[str, Any]:
 def expectations(ledger: Ledger) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
     """By code: what must be shown, and what may be, because its grace ends within a business day of as_of.
 
-    A cause counts while it lasts; its grace is the shipped one of its code.
+    A cause counts while it lasts; its grace is the shipped one of its code. One of a claim that belongs to no visit is
+    no visit's, and of one that no client could tell the visit of, either answer is right.
     """
+    untold = {(r.practice, r.kind, r.id) for r in ledger.records if not r.linkable}
     expected, tolerated = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
     as_of = ledger.header.as_of
     for cause in ledger.causes:
         if cause.code not in policy_codes() or (cause.until is not None and cause.until <= as_of):
+            continue
+        if cause.code != ORPHANS and cause.visit is None:
+            continue
+        about = cause.record
+        if cause.code != ORPHANS and about and (cause.practice, about.kind, about.id) in untold:
+            tolerated[cause.code].add(name_of(cause))
             continue
         hours = Policies().grace_hours(cause.code)
         if add_business_hours(cause.since, hours + DAY, EASTERN) <= as_of:

@@ -153,7 +153,7 @@ def pay(paper: Paper, at: datetime, payer: Payer) -> None:
     share = rng.choice((0.1, 0.2, 0.2, 0.35)) if insured_twice or rng.random() < 0.4 else 0.0
     holder = ("SECONDARY" if insured_twice else "PATIENT") if share else "PRIMARY"
     lines = money.allow(paper.claim.charges, payer.allows, share, holder)
-    if len(lines) > 1 and rng.random() < 0.05:
+    if len(lines) > 1 and lines[-1].amount >= 1 and rng.random() < 0.05:
         pay_partly(paper, at, lines, payer)
     elif rng.random() < 0.006:
         overpay(paper, at, lines)
