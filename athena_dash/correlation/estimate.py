@@ -35,12 +35,18 @@ class Estimate(msgspec.Struct, frozen=True):
 
 
 NO_DOLLARS = Estimate(None, "E6")
+LIABILITIES = (
+    "G20",
+    "G41",
+)  # money to give back: shown in words, never offset against what is expected (§2.4 G41)
 
 
 def estimate(code: str, visit: VisitFacts, learned: Learned, show_rate: Decimal) -> Estimate:
     """G01's visit may not have happened at all: its dollars are those of a visit × the practice's show rate."""
     if code == "G01":
         return _scaled(of_visit(visit, learned), show_rate)
+    if code in LIABILITIES:
+        return NO_DOLLARS
     if code == "G22":
         return of_void(visit, learned)
     if code == "G44":

@@ -1,6 +1,7 @@
 """G41: more was paid than owed, and the credit has not been returned for thirty days."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, Suppressor, after_grace, on
 from athena_dash.correlation.rules.claim_slots import payer_round_later, slot_since
@@ -18,12 +19,16 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
         over = [
             slot for owner, slot in visit.open_slots if owner is claim and slot.stage is ClaimStage.OVERPAID
         ]
-        credit = any(line.outstanding is not None and line.outstanding < 0 for line in claim.lines)
+        credit = -sum(
+            (line.outstanding for line in claim.lines if line.outstanding and line.outstanding < 0),
+            Decimal(0),
+        )
         slots = over or (list(claim.slots[:1]) if credit else [])
         for slot in slots:
             if since := slot_since(claim, slot, visit):
                 since = payer_round_later(since, slot, rounds=1)
-                sentence = f"Claim {claim.id} holds a credit since about {on(since, visit)}"
+                worth = f" of ${credit:,.2f}" if credit else ""
+                sentence = f"Claim {claim.id} holds a credit{worth} since about {on(since, visit)}"
                 findings.append(
                     after_grace(since, policies.grace_hours("G41"), visit, policies, now, sentence)
                 )

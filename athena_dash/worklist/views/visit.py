@@ -22,6 +22,7 @@ from athena_dash.core.render import page
 from athena_dash.core.templatetags.ui import business_days
 from athena_dash.correlation.explain import explain
 from athena_dash.correlation.models import Verdict, Visit
+from athena_dash.correlation.worth import lost_by_waiting
 from athena_dash.sync.live_read import newest_of
 from athena_dash.worklist.capture import captured, voided
 from athena_dash.worklist.desk import desk_of
@@ -132,6 +133,8 @@ def gap_words(records: VisitRecords, desk: Desktop) -> dict[str, Any] | None:
     if gap is None:
         return None
     due = gap.due_at.astimezone(records.zone) if gap.due_at else None
+    days_left = (gap.filing_limit - desk.today).days if gap.filing_limit else None
+    age = (desk.today - gap.since.astimezone(records.zone).date()).days
     suspect = desk.freshness.why_suspect(gap.practice_id, gap.needs_feed, gap.asked_at)
     return {
         "row": gap,
@@ -143,5 +146,6 @@ def gap_words(records: VisitRecords, desk: Desktop) -> dict[str, Any] | None:
         "evidence": [(SIGNALS.get(e.get("signal", ""), ""), e.get("says", "")) for e in gap.evidence],
         "due": due and due.date(),
         "due_clock": due and f"{due:%H:%M %Z}",
-        "days_left": (gap.filing_limit - desk.today).days if gap.filing_limit else None,
+        "days_left": days_left,
+        "lost_in_a_week": lost_by_waiting(gap.at_risk, age, days_left) if gap.at_risk else None,
     }
