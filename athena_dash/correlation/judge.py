@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 
 import msgspec
 from msgspec import structs
@@ -56,14 +57,13 @@ def judge_visit(
     evidence: Evidence,
     learned: Learned,
     now: datetime,
-    rules: Sequence[Rule] = RULES,
 ) -> Judged:
     suppressed = suppressor(visit, policies)
     kind = suppressed[0] if suppressed else None
     findings = [
         (rule, finding)
-        for rule in rules
-        if speaks(rule, kind) and (finding := rule.find(visit, policies, now)) is not NO_GAP
+        for rule in speaking(visit.status, kind)
+        if (finding := rule.find(visit, policies, now)) is not NO_GAP
     ]
     broken = sorted(
         ((rule, finding) for rule, finding in findings if finding.gap),
@@ -90,6 +90,16 @@ def judge_visit(
 def answers_end(gaps: Sequence[FoundGap]) -> Iterator[datetime]:
     """athena's word ages out: then the verdict that leans on it must be found anew."""
     return (gap.judgement.asked_at + ANSWER_HOLDS for gap in gaps if gap.judgement.asked_at)
+
+
+@cache
+def speaking(status: str, suppressed: Suppressor | None) -> tuple[Rule, ...]:
+    """The rules worth asking: most look at one state of the appointment only, and most visits are in another."""
+    return tuple(
+        rule
+        for rule in RULES
+        if (not rule.only or (status and status in rule.only)) and speaks(rule, suppressed)
+    )
 
 
 def speaks(rule: Rule, suppressed: Suppressor | None) -> bool:

@@ -55,6 +55,15 @@ def test_every_case_names_its_source() -> None:
     assert all(case.source.startswith("§2.") and f" {case.code}" in case.source for case in BOOK)
 
 
+def test_no_rule_finds_anything_in_a_status_in_which_it_is_not_asked() -> None:
+    """`only` saves asking; the rule itself stays the truth."""
+    for case in BOOK:
+        policies = Policies(case.policies)
+        for rule in RULES:
+            if rule.only and (case.visit.status or "none") not in rule.only:
+                assert not rule.find(case.visit, policies, case.now).gap, f"{rule.code} on {case}"
+
+
 SPOKEN_DESPITE = {rule.code: rule.despite for rule in RULES}
 
 

@@ -64,7 +64,8 @@ Find = Callable[[VisitFacts, Policies, datetime], Finding]
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """`awaits`: kind of record whose arrival closes the gap; `needs_feed`: the feed that would bring it.
 
-    `despite`: suppressors that do not silence the rule. `default_suspect`: without other evidence, rather our
+    `despite`: suppressors that do not silence the rule. `only`: the appointment statuses in which it can find anything,
+    where it is they that say so. `default_suspect`: without other evidence, rather our
     sync than the desk (D5). `shown`: it rests on a word of athena's own record, not on an absence (D9).
     `source`: where the rule is described.
     """
@@ -77,6 +78,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     find: Find
     despite: frozenset[Suppressor] = frozenset()
+    only: str = ""
     default_suspect: bool = False
     shown: bool = False
 

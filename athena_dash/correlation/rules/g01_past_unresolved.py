@@ -24,4 +24,5 @@ RULE = Rule(
     needs_feed="appointments",
     source="revenue-cycle.md §2.1 G01",
     find=find,
+    only="f",
 )

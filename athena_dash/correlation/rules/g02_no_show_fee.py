@@ -38,5 +38,6 @@ RULE = Rule(
     needs_feed="claims",
     source="revenue-cycle.md §2.1 G02",
     find=find,
+    only="x",
     despite=frozenset({Suppressor.CANCELLED}),
 )

@@ -39,4 +39,5 @@ RULE = Rule(
     needs_feed="appointments",
     source="revenue-cycle.md §2.1 G03",
     find=find,
+    only="2",
 )

@@ -40,4 +40,5 @@ RULE = Rule(
     needs_feed="appointments",
     source="revenue-cycle.md §2.1 G04",
     find=find,
+    only="2",
 )

@@ -29,4 +29,5 @@ RULE = Rule(
     needs_feed="appointments",
     source="revenue-cycle.md §0.3, §2.1 G05",
     find=find,
+    only="12",
 )

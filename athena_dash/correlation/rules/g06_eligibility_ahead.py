@@ -50,4 +50,5 @@ RULE = Rule(
     needs_feed="patients",
     source="revenue-cycle.md §2.1 G06",
     find=find,
+    only="f",
 )

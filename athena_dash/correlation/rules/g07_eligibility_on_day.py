@@ -15,7 +15,7 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
     day, cover = visit.service_date, visit.cover
     if cover is None or day is None or visit.status not in ("2", "3", "4"):
         return NO_GAP
-    if answered(visit) or not (problem := unconfirmed(cover, day)):
+    if not (problem := unconfirmed(cover, day)) or answered(visit):
         return NO_GAP
     since = end_of_day(day + AFTER, visit.zone)
     sentence = f"Seen {on(day, visit)}, {problem}"

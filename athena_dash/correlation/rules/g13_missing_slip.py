@@ -47,4 +47,5 @@ RULE = Rule(
     needs_feed="claims",
     source="revenue-cycle.md §2.2 G13, §0.3",
     find=find,
+    only="3",
 )

@@ -26,5 +26,6 @@ RULE = Rule(
     needs_feed="claims",
     source="revenue-cycle.md §0.2, §2.2 G14",
     find=find,
+    only="4",
     default_suspect=True,
 )

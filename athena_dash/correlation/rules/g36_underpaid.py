@@ -38,7 +38,7 @@ def shortfall(claim: ClaimFacts, visit: VisitFacts) -> Decimal:
     for line in claim.lines:
         usual = visit.usual.get(line.procedure_code)
         if usual and line.payments and line.adjustments is not None:
-            missing = usual - (line.amount - line.adjustments)
+            missing = usual + line.adjustments - line.amount
             if missing > TRIFLE and missing > usual * SHARE:
                 short += missing
     return short

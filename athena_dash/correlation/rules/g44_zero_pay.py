@@ -25,7 +25,13 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
 
 def nothing_paid(claim: ClaimFacts) -> bool:
     """Known to be nothing, which is not the same as not known."""
-    return claim.paid == 0 and claim.settled and claim.outstanding == 0 and claim.charged > 0
+    return (
+        not claim.paid
+        and claim.paid is not None
+        and claim.settled
+        and claim.outstanding == 0
+        and claim.charged > 0
+    )
 
 
 RULE = Rule(
