@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 from django.db import connection
+from django.db.models import Q
 
 from athena_dash.core import clock
 from athena_dash.correlation.estimate import Learned
@@ -131,9 +132,11 @@ def keep(practice_id: int, lesson: Lesson) -> bool:
     visits = Visit.objects.for_practice(practice_id)
     gaps = Gap.objects.for_practice(practice_id).filter(closed_at__isnull=True, estimator__in=LEANING)
     visits.filter(pk__in=gaps.values("visit")).update(reconsider_at=now)
-    # What such a payer answered of late is now compared with another usual (G35, G36).
+    # What such a payer answered is now compared with another usual (G35, G36): of late, or ever if it had none.
     since = (now - LOOK_BACK).date()
-    visits.filter(payer_name__in=payers, service_date__gte=since, paid__gt=0).update(reconsider_at=now)
+    met = {key.rpartition("|")[0] for key in known.allowed}
+    answered = visits.filter(payer_name__in=payers, paid__gt=0)
+    answered.filter(Q(service_date__gte=since) | ~Q(payer_name__in=met)).update(reconsider_at=now)
     return True
 
 
