@@ -24,7 +24,7 @@ def seen_in(practice: Practice) -> Seen:
             "payers": common(practice, "payer_name"),
         },
         statuses=status_words(practice),
-        insurance_types=insurance_types(practice),
+        insurance_types=once([*insured_by(practice, "insurance_type"), *insured_by(practice, "payer_name")]),
     )
 
 
@@ -41,10 +41,13 @@ def status_words(practice: Practice) -> list[tuple[str, int]]:
     return list(words.annotate(number=Count("pk")).order_by("-number", "word")[:MOST])
 
 
-def insurance_types(practice: Practice) -> list[tuple[str, int]]:
-    """As athena writes them; letter case makes no other type."""
-    types = Insurance.objects.for_practice(practice).annotate(type=Lower(Trim("insurance_type")))
-    counted = (
-        types.exclude(type="").values("type").annotate(said=Max(Trim("insurance_type")), number=Count("pk"))
-    )
-    return list(counted.order_by("-number", "type").values_list("said", "number")[:MOST])
+def insured_by(practice: Practice, column: str) -> list[tuple[str, int]]:
+    """Types or payers as athena writes them; letter case makes no other."""
+    words = Insurance.objects.for_practice(practice).annotate(word=Lower(Trim(column)))
+    counted = words.exclude(word="").values("word").annotate(said=Max(Trim(column)), number=Count("pk"))
+    return list(counted.order_by("-number", "word").values_list("said", "number")[:MOST])
+
+
+def once(words: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """A payer may be called as its type is."""
+    return list({word.casefold(): (word, count) for word, count in reversed(words)}.values())[::-1]

@@ -5,13 +5,13 @@ Each field is called by its policy; an empty one means the shipped default.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 
-from athena_dash.practices.filing import shipped_rule
+from athena_dash.practices.filing import FilingRule, shipped_appeal, shipped_rule
 from athena_dash.practices.models import Policy
 from athena_dash.practices.policies import RULE_DEFAULTS, default
 from athena_dash.practices.policy_words import label, said
@@ -24,14 +24,23 @@ AMOUNTS: Mapping[str, tuple[float, float]] = {  # name → least, most
     "grace_hours_manager.G24": (0, LONGEST_GRACE),
     "no_show_fee": (0, 1000),
     "filing_alarm_days": (1, 180),
+    "secondary_days": (1, LONGEST_LIMIT),
 }
-EXCLUSIONS = ("visit_types", "departments", "providers", "payers")
+EXCLUSIONS: Mapping[str, str] = {  # name → what of the practice it lists
+    "not_billable.visit_types": "visit_types",
+    "not_billable.departments": "departments",
+    "not_billable.providers": "providers",
+    "not_billable.payers": "payers",
+    "capitated_payers": "payers",
+}
+CLOCK_RULES: Mapping[str, Callable[[str], FilingRule]] = {"filing": shipped_rule, "appeal": shipped_appeal}
 EXPLAINABLE = [stage for stage in ClaimStage if stage not in (ClaimStage.NONE, ClaimStage.OTHER)]
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the practice's data hold. `statuses` and `insurance_types`: (word, how many carry it)."""
+    """What the practice's data hold. `statuses` and `insurance_types`, which payers' names
+    follow: (word, how many carry it)."""
 
     exclusions: Mapping[str, Sequence[tuple[str, str]]]
     statuses: Sequence[tuple[str, int]]
@@ -68,7 +77,9 @@ class PoliciesForm(forms.Form):
         self.stored, self.titles, self.seen = stored, dict(sorted(titles.items())), seen
         own = {name: policy.value for name, policy in stored.items()} if values is None else values
         self.words = with_stored(seen.statuses, "claim_status.", own)
-        self.types = with_stored(seen.insurance_types, "filing_days.", own, "filing_source.")
+        self.types = with_stored(
+            seen.insurance_types, "filing_days.", own, "filing_source.", "appeal_days.", "appeal_source."
+        )
         for name, field in self.tuned(own):
             field.required, field.label, field.initial = False, label(name), own.get(name)
             self.fields[name] = field
@@ -78,16 +89,16 @@ class PoliciesForm(forms.Form):
             yield f"grace_hours.{code}", number(0, LONGEST_GRACE, RULE_DEFAULTS[code].grace_hours)
         for name, (least, most) in AMOUNTS.items():
             yield name, number(least, most, default(name))
-        for kind in EXCLUSIONS:
-            name = f"not_billable.{kind}"
+        for name, kind in EXCLUSIONS.items():
             yield name, choices_of(self.seen.exclusions.get(kind, ()), own.get(name) or ())
         for word, _ in self.words:
             yield f"claim_status.{word}", stage_of(word)
-        for kind, _ in self.types:
-            days = forms.IntegerField(min_value=1, max_value=LONGEST_LIMIT)
-            days.widget.attrs["placeholder"] = shipped_rule(kind).days or ""
-            yield f"filing_days.{kind.lower()}", days
-            yield f"filing_source.{kind.lower()}", forms.CharField(max_length=200)
+        for clock, shipped in CLOCK_RULES.items():
+            for kind, _ in self.types:
+                days = forms.IntegerField(min_value=1, max_value=LONGEST_LIMIT)
+                days.widget.attrs["placeholder"] = shipped(kind).days or ""
+                yield f"{clock}_days.{kind.lower()}", days
+                yield f"{clock}_source.{kind.lower()}", forms.CharField(max_length=200)
 
     def wanted(self) -> dict[str, Any]:
         """{policy: value, or None for the default}."""
@@ -101,8 +112,7 @@ class PoliciesForm(forms.Form):
         return [self.row(name, label(name), said(name, default(name)), "") for name in AMOUNTS]
 
     def exclusion_rows(self) -> list[Row]:
-        names = (f"not_billable.{kind}" for kind in EXCLUSIONS)
-        return [self.row(name, label(name), "none", "") for name in names]
+        return [self.row(name, label(name), "none", "") for name in EXCLUSIONS]
 
     def status_rows(self) -> list[Row]:
         """Words nobody has explained first."""
@@ -116,15 +126,17 @@ class PoliciesForm(forms.Form):
         return sorted(rows, key=lambda row: not row.unmapped)
 
     def filing_rows(self) -> list[Row]:
+        """First claims, then appeals."""
         return [
             self.row(
-                f"filing_days.{kind.lower()}",
-                kind,
-                shipped_rule(kind).length,
-                shipped_rule(kind).source,
-                f"filing_source.{kind.lower()}",
+                f"{clock}_days.{kind.lower()}",
+                kind if clock == "filing" else f"{kind}: {clock}",
+                shipped(kind).length,
+                shipped(kind).source,
+                f"{clock}_source.{kind.lower()}",
                 count=count,
             )
+            for clock, shipped in CLOCK_RULES.items()
             for kind, count in self.types
         ]
 

@@ -166,6 +166,22 @@ def test_a_filing_limit_names_who_confirmed_it_and_where_it_is_written(
     assert "Meadow contract, §4" in as_ada.get(URL).content.decode()
 
 
+def test_a_payer_has_terms_of_its_own_for_claims_and_for_appeals(as_ada: Client, practice: Practice) -> None:
+    Insurance.objects.create(
+        practice=practice,
+        external_id="1",
+        patient_id="7",
+        insurance_type="Commercial",
+        payer_name="Aetna",
+        fetched_at=clock.now(),
+    )
+    save(as_ada, **{"appeal_days.aetna": 150, "appeal_source.aetna": "Aetna contract, §9"})
+    rows = {row.title: row for row in as_ada.get(URL).context["form"].filing_rows()}
+    assert list(rows) == ["Commercial", "Aetna", "Commercial: appeal", "Aetna: appeal"]
+    assert (rows["Aetna"].inherited, rows["Aetna: appeal"].inherited) == ("120 days", "180 days")
+    assert rows["Aetna: appeal"].own.set_by.username == "ada"
+
+
 def test_visits_of_an_excluded_type_expect_nothing(as_ada: Client, practice: Practice) -> None:
     visit = a_visit(practice, visit_type="Nurse visit")
     save(as_ada, **{"not_billable.visit_types": ["Nurse visit"]})
