@@ -55,7 +55,6 @@ class Blueprint:
     charge_entry: Lag = lag.CHARGE
     multi_resource: float = 0.01
     stays: float = 0.0025  # inpatient stays per visit
-    no_show_fee: bool = True
     by_site: dict[str, Site] = field(init=False)
     by_clinician: dict[str, Clinician] = field(init=False)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
+from random import Random
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -230,15 +231,16 @@ def register(clinic: Clinic, person: Person, at: datetime, plans: Iterable[Plan]
     for insurance in person.insurances:
         script.put(at + minutes(1, 4, clinic.rng), "insurance", insurance)
     for plan in sorted(plans, key=lambda plan: plan.starts_at):
-        ask_cover(clinic, script, person, plan)
+        ask_cover(script, person, plan)
     return script
 
 
-def ask_cover(clinic: Clinic, script: Script, person: Person, plan: Plan) -> None:
-    if person.primary is None or clinic.rng.random() < 0.03:
+def ask_cover(script: Script, person: Person, plan: Plan) -> None:
+    rng = Random(f"{person.patient.id} {plan.starts_at}")  # noqa: S311 of its own: asking moves nothing else
+    if person.primary is None or rng.random() < 0.03:
         return
-    asked = max(plan.booked_at, plan.starts_at - timedelta(hours=clinic.rng.uniform(1, 66)))
-    answer = "Eligible" if clinic.rng.random() < 0.985 else "Ineligible"
+    asked = max(plan.booked_at, plan.starts_at - timedelta(hours=rng.uniform(1, 66)))
+    answer = "Eligible" if rng.random() < 0.985 else "Ineligible"
     day = asked.astimezone(plan.zone).date()
     said = replace(person.primary, eligibility_status=answer, eligibility_checked_on=day)
     script.put(asked, "insurance", said)
@@ -247,5 +249,5 @@ def ask_cover(clinic: Clinic, script: Script, person: Person, plan: Plan) -> Non
 def cover_asked(clinic: Clinic, plan: Plan) -> Script:
     """The same of one visit of somebody who has been a patient for long."""
     script = Script(clinic.practice)
-    ask_cover(clinic, script, plan.person, plan)
+    ask_cover(script, plan.person, plan)
     return script
