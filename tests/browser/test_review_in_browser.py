@@ -48,7 +48,7 @@ def test_the_keyboard_alone_decides_undoes_and_moves_on(biller: User, open_as: O
     expect(heading).to_have_text("Claim 40")
     page.keyboard.press("k")
     expect(heading).to_have_text("Claim 41")
-    page.keyboard.press("2")
+    page.keyboard.press("1")
     expect(heading).to_have_text("Claim 40")  # the next one opens by itself
     expect(page.locator(".toast")).to_contain_text("Claim 41 tied.")
     assert link("41").method == "manual"

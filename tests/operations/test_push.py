@@ -173,7 +173,12 @@ def test_the_vendors_own_samples_are_accepted_with_the_vendors_secret(pushed: Pr
         assert notify(body, vector["x_hub_signature"]).json() == {"new": 1, "repeated": 0}
         assert notify(body, vector["x_hub_signature"]).json() == {"new": 0, "repeated": 1}
         assert notify(body + b"\n", vector["x_hub_signature"]).status_code == 401
-    assert set(Subject.objects.values_list("resource", "key")) == {("appointments", "2"), ("patients", "1")}
+    assert set(Subject.objects.values_list("resource", "key")) == {
+        ("appointments", "2"),
+        ("patients", "1"),
+        ("diagnostic_reports", "8269"),  # of an order's patient
+        ("medication_requests", "8269"),
+    }
     assert RawRecord.objects.filter(resource="events").count() == 3
 
 
