@@ -15,7 +15,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from athena_dash.core import clock
 from athena_dash.sync.lease import LENGTH, LeaseLost
-from athena_dash.sync.models import Backfill, BackfillChunk, Feed, Run
+from athena_dash.sync.models import Backfill, BackfillChunk, Failure, Feed, Reason, Run
 
 if TYPE_CHECKING:
     from athena_dash.accounts.models import User
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 CHUNK = timedelta(days=30)
 AT_ONCE = 2  # chunks of one practice: the other workers stay with what is live
+MOST_REFUSED = 5  # tries of a chunk at once after each renewed credential; then its hour
 DAY = timedelta(days=1)
 
 RUNNING = Backfill.State.RUNNING
@@ -157,6 +158,20 @@ def finish(chunk: BackfillChunk, run: Run, next_try: datetime | None) -> None:
         finished = Backfill.objects.filter(pk=chunk.backfill_id).exclude(state=Backfill.State.CANCELLED)
         finished.update(state=Backfill.State.DONE, finished_at=clock.now())
         stop_filling(chunk.backfill.feed_id)
+
+
+def try_refused(practice_id: int, now: datetime) -> None:
+    """The credential is accepted again: chunks that it failed need not wait their hour, unless they keep failing."""
+    refused = Failure.objects.filter(
+        practice_id=practice_id,
+        subject_kind=Failure.SubjectKind.CHUNK,
+        reason=Reason.AUTH,
+        resolved_at__isnull=True,
+        attempts__lt=MOST_REFUSED,
+    )
+    chunk_ids = [int(subject_id) for subject_id in refused.values_list("subject_id", flat=True)]
+    BackfillChunk.objects.filter(pk__in=chunk_ids, state=Chunk.FAILED).update(due_at=now)
+    refused.update(next_try_at=now)
 
 
 def stop_filling(feed_id: int) -> None:

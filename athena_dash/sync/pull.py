@@ -336,5 +336,5 @@ def say_credential(run: Run, error: Exception | None, now: datetime) -> None:
     one_feeds_own = isinstance(error, Forbidden | SubscriptionMissing)
     if isinstance(error, Unauthorized | ConfigError) and not one_feeds_own:
         connection.filter(credential_failed_at=None).update(credential_failed_at=now)
-    elif error is None:
-        connection.exclude(credential_failed_at=None).update(credential_failed_at=None)
+    elif error is None and connection.exclude(credential_failed_at=None).update(credential_failed_at=None):
+        backfill.try_refused(run.practice_id, now)

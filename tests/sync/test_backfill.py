@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import httpx
 import pytest
 
 from athena_dash.records.models import Claim
@@ -12,7 +13,7 @@ from athena_dash.sync.lease import LeaseLost
 from athena_dash.sync.models import Backfill, BackfillChunk, Feed, Run
 from athena_dash.sync.walks import AHEAD, HISTORY
 from integrations.athena.errors import InvalidResponse
-from tests.sync.athena import NOW
+from tests.sync.athena import CLIENT, NOW
 from tests.sync.rig import contents, open_failures, pull_all
 
 TODAY = NOW.date()
@@ -126,6 +127,22 @@ def test_a_chunk_that_fails_says_why_and_comes_in_with_its_next_try(connected, a
         pass
     assert not open_failures(connected).exists()
     assert Claim.objects.count() == athena.has("claim")
+
+
+def test_a_chunk_that_a_bad_secret_failed_is_tried_as_soon_as_the_secret_is_accepted(
+    connected, athena, claims
+) -> None:
+    Backfill.objects.exclude(feed=claims).delete()
+    httpx.delete(f"{athena.url}/_sandbox/clients", params={"client_id": CLIENT})
+    assert run_next(connected).outcome == Run.Outcome.FAILED
+    assert open_failures(connected).get().reason == "auth"
+    assert run_next(connected) is None, "it waits, and the others with it"
+    athena.heal()
+    pull_all(connected, "departments")
+    while run_next(connected):
+        pass
+    assert not BackfillChunk.objects.exclude(state=BackfillChunk.State.DONE).exists()
+    assert not open_failures(connected).exists()
 
 
 def test_a_chunk_that_never_comes_through_does_not_keep_the_others_from_their_turn(
