@@ -17,7 +17,7 @@ Ids = dict[str, set[str]]
 AT_ONCE = 100_000
 """Ids taken at a time; a bound on memory."""
 
-BACKLOG, PATIENCE = 100_000, timedelta(seconds=5)
+BACKLOG, PATIENCE = 500_000, timedelta(minutes=1)
 """A run that goes on drains when so many ids wait, or one waits so long; a record that is touched by its encounter,
 its claim and its charges in between is looked at once."""
 
