@@ -35,13 +35,14 @@ create_feeds(practice)
 SETTLE = """
 from athena_dash.practices.models import Practice
 from athena_dash.sync.models import BackfillChunk, Failure, Feed, RawSegment
-from athena_dash.sync.sweep import process_left_behind, retry_due
+from athena_dash.sync.sweep import GRACE, process_left_behind, retry_due
 practice = Practice.objects.get(slug={slug!r})
 Feed.objects.filter(practice=practice).update(lease_until=None)  # two minutes later
 BackfillChunk.objects.filter(practice=practice).update(lease_until=None)
 BackfillChunk.objects.filter(practice=practice, due_at__isnull=False).update(due_at=practice.created_at)
-RawSegment.objects.filter(practice=practice).update(kept_at=practice.created_at)  # half a minute later
-process_left_behind(practice.pk)
+RawSegment.objects.filter(practice=practice).update(kept_at=practice.created_at - GRACE)  # half a minute later
+while process_left_behind(practice.pk):
+    pass
 Failure.objects.filter(practice=practice, next_try_at__isnull=False).update(next_try_at=practice.created_at)
 retry_due(practice.pk)
 """
