@@ -22,7 +22,7 @@ from athena_dash.records.models import Appointment, ChargeLine, Claim, Encounter
 from athena_dash.sync import pipeline, raw, walks
 from athena_dash.sync.models import Audit, RawRecord, Reason
 from athena_dash.sync.pages import is_nameless, payloads
-from athena_dash.sync.raw import Payload
+from athena_dash.sync.payloads import Payload, parsed
 from athena_dash.sync.resources import RESOURCES
 from athena_dash.sync.source import Source
 from integrations.athena.errors import Gone, InvalidResponse, RequestRejected
@@ -108,7 +108,7 @@ def compare(census: Census, practice_id: int, kind: str, found: Sequence[Payload
 
 
 def department_day(kind: Audit.Kind, payload: Payload) -> str:
-    document = raw.parsed(payload.body)
+    document = parsed(payload.body)
     said = [str(document.get(name, "?")) for name in ("departmentid", DAY_FIELD[kind])]
     return " ".join(said) if all(text.isprintable() and len(text) <= 20 for text in said) else "? ?"
 
@@ -217,7 +217,7 @@ def of_claims_lines(source: Source, practice_id: int, first: date, last: date) -
 
 def is_charge(payload: Payload) -> bool:
     """Payments and transfers are rows of the same list (sync.normalise.billing)."""
-    document = raw.parsed(payload.body)
+    document = parsed(payload.body)
     return isinstance(document, dict) and (document.get("transactiontype") or "CHARGE") == "CHARGE"
 
 

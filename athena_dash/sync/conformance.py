@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from heapq import nsmallest
 
 from athena_dash.sync.models import Feed
-from athena_dash.sync.raw import Stored
+from athena_dash.sync.segments import Stored
 from athena_dash.sync.source import FHIR_TYPES
 from integrations.fhir.validate import validate
 

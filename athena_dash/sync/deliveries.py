@@ -16,6 +16,7 @@ from athena_dash.sync import pipeline, raw
 from athena_dash.sync.ingest import records_in
 from athena_dash.sync.models import Failure, RawRecord, Stage
 from athena_dash.sync.pages import id_field
+from athena_dash.sync.payloads import identify, parsed
 from athena_dash.sync.resources import Resource
 from integrations.athena.errors import AthenaError
 
@@ -44,7 +45,7 @@ def accept(practice: Practice, resource: Resource, body: bytes, parent: str = ""
     keys = []
     found = {}  # a body may name a record twice: the last wins
     for item in items_in(resource, body):
-        payload = raw.payload(resource, id_field(resource), item, parent)
+        payload = identify(resource, id_field(resource), item, parent)
         keys.append((payload.external_id, payload.parent_id))
         found[keys[-1]] = payload
     with transaction.atomic():
@@ -69,7 +70,7 @@ def items_in(resource: Resource, body: bytes) -> Sequence[bytes]:
         items = records_in(resource, body)
     except AthenaError:  # an OperationOutcome in a Bundle raises what it says
         raise Unreadable from None
-    if items == (body,) and not isinstance(raw.parsed(body), dict):
+    if items == (body,) and not isinstance(parsed(body), dict):
         raise Unreadable
     return items
 

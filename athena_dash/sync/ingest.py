@@ -15,6 +15,7 @@ from athena_dash.practices.models import Practice
 from athena_dash.sync import pipeline, raw
 from athena_dash.sync.models import RawRecord
 from athena_dash.sync.pages import id_field
+from athena_dash.sync.payloads import identify
 from athena_dash.sync.resources import RESOURCES, Resource
 from integrations.athena.endpoints import endpoint
 from integrations.athena.page import split
@@ -49,7 +50,7 @@ def ingest(practice: Practice, resource_name: str, bodies: Iterable[bytes], *, p
     """Keep and process every record of the bodies. `parent` is the patient, encounter or claim they were asked for."""
     resource = RESOURCES[resource_name]
     payloads = [
-        raw.payload(resource, id_field(resource), item, parent)
+        identify(resource, id_field(resource), item, parent)
         for body in bodies
         for item in records_in(resource, body)
     ]

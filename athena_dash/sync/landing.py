@@ -25,12 +25,13 @@ from athena_dash.records.facts import ClaimFact, Sourced
 from athena_dash.records.history import append_statuses
 from athena_dash.records.models import Department
 from athena_dash.records.upsert import Touched, upsert
-from athena_dash.sync import conformance, failures, raw, subjects, waiting
+from athena_dash.sync import conformance, failures, raw, segments, subjects, waiting
 from athena_dash.sync.models import Failure, Feed, Stage
 from athena_dash.sync.normalise import Context, normalise
 from athena_dash.sync.normalise.context import Unmapped
-from athena_dash.sync.raw import Stored
+from athena_dash.sync.payloads import parsed
 from athena_dash.sync.resources import RESOURCES
+from athena_dash.sync.segments import Stored
 from integrations.athena.payloads.naming import usable_id
 
 LOCK = 7_003
@@ -66,7 +67,7 @@ def batches(rows: Sequence[Stored]) -> Iterator[list[Stored]]:
     batch: list[Stored] = []
     for _, segment in groupby(rows, key=attrgetter("segment_id")):
         batch += segment
-        if len(batch) >= raw.ROWS:
+        if len(batch) >= segments.ROWS:
             yield batch
             batch = []
     if batch:
@@ -84,7 +85,7 @@ def land_halving(practice_id: int, rows: Sequence[Stored], landed: Landed) -> No
         middle = len(rows) // 2
         land_halving(practice_id, rows[:middle], landed)
         land_halving(practice_id, rows[middle:], landed)
-        raw.finish(rows)
+        segments.finish(rows)
 
 
 def land_batch(practice_id: int, rows: Sequence[Stored], landed: Landed) -> None:
@@ -109,7 +110,7 @@ def land_batch(practice_id: int, rows: Sequence[Stored], landed: Landed) -> None
         )
         conformance.add(practice_id, findings)
         kept = waiting.add(practice_id, touched, now)
-        raw.finish(rows)
+        segments.finish(rows)
     landed.waiting += kept
     landed.failed |= {row.pk for row, _ in errors}
     for table, ids in touched.items():
@@ -179,7 +180,7 @@ def keep_unmapped(practice_id: int, rows: Sequence[Stored], facts: Iterable[Sour
 
 
 def feed_of(row: Stored) -> int | None:
-    feeds = Feed.objects.for_practice(row.practice_id).filter(resource=raw.feed_of(row.resource))
+    feeds = Feed.objects.for_practice(row.practice_id).filter(resource=segments.feed_of(row.resource))
     feed: int | None = feeds.values_list("pk", flat=True).first()
     return feed
 
@@ -187,7 +188,7 @@ def feed_of(row: Stored) -> int | None:
 def keep_crash(row: Stored, error: Exception) -> None:
     """Everything of this record was rolled back; the failure is kept outside of that."""
     failures.record(Stage.UPSERT, subject_of(row, feed_of(row)), error)
-    raw.finish([row])
+    segments.finish([row])
 
 
 def subject_of(row: Stored, feed_id: int | None) -> failures.Subject:
@@ -217,7 +218,7 @@ def is_patients(row: Stored) -> bool:
 
 def peek(body: bytes) -> dict[str, str]:
     """The ids at the top of a payload that failed, as text; none when it is not even an object."""
-    document = raw.parsed(body)
+    document = parsed(body)
     return {name: usable_id(document, name) for name in ("patientid", "appointmentid")}
 
 

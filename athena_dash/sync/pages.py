@@ -9,8 +9,9 @@ import msgspec
 from msgspec.structs import replace
 
 from athena_dash.sync import raw
-from athena_dash.sync.raw import Batch, Payload, Stored, payload
+from athena_dash.sync.payloads import Batch, Payload, digest, identify
 from athena_dash.sync.resources import Resource
+from athena_dash.sync.segments import Stored
 from integrations.athena.endpoints import endpoint
 from integrations.athena.page import Page
 
@@ -53,7 +54,7 @@ def keep_pages(
 def payloads(resource: Resource, page: Page, parent: str) -> list[Payload]:
     """The page's records, each named and fingerprinted. One that stands alone but came without a usable id keeps
     whom it was asked for: else nobody could ask for it again."""
-    found = [payload(resource, id_field(resource), item, parent) for item in page.items]
+    found = [identify(resource, id_field(resource), item, parent) for item in page.items]
     if resource.name not in STANDING_ALONE or not parent:
         return found
     return [record if is_nameless(record) else replace(record, parent_id="") for record in found]
@@ -72,7 +73,7 @@ def roster(resource: Resource, page: Page, found: list[Payload], parent: str) ->
     if resource.name not in ROSTERED or not whole or any(is_nameless(record) for record in found):
         return []
     body = msgspec.json.encode(sorted(record.external_id for record in found))
-    return [Payload(parent, parent, body, raw.digest(body))]
+    return [Payload(parent, parent, body, digest(body))]
 
 
 def is_nameless(record: Payload) -> bool:

@@ -19,8 +19,9 @@ from django.db.models.functions import Greatest, Least
 from athena_dash.core import clock
 from athena_dash.practices.models import Practice
 from athena_dash.records.models import Encounter
-from athena_dash.sync import raw
+from athena_dash.sync import raw, segments
 from athena_dash.sync.models import Feed, RawRecord
+from athena_dash.sync.payloads import Batch, Payload, digest
 from athena_dash.sync.source import FHIR_TYPES
 from integrations.athena.notifications import Event, read_notification
 
@@ -107,8 +108,8 @@ def unseen(practice: Practice, events: dict[str, Event]) -> list[Event]:
 
 def keep(practice: Practice, events: Iterable[Event], now: datetime) -> None:
     """Also those of topics we know nothing of. No stage has anything to do with them, so they are processed as kept."""
-    payloads = [raw.Payload(event.id, "", event.body, raw.digest(event.body)) for event in events]
-    raw.finish(raw.keep_batches(practice.pk, [raw.Batch(RESOURCE, payloads, now)]))
+    payloads = [Payload(event.id, "", event.body, digest(event.body)) for event in events]
+    segments.finish(raw.keep_batches(practice.pk, [Batch(RESOURCE, payloads, now)]))
 
 
 def subjects_of(practice: Practice, event: Event) -> list[Wanted]:

@@ -6,108 +6,25 @@ key order is random and its stamps move by themselves; a record seen for the fir
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-import msgspec
-from backports import zstd
 from django.db import connection
 
-from athena_dash.core import clock, literals
+from athena_dash.core import literals
+from athena_dash.sync import segments
 from athena_dash.sync.models import RawRecord, RawSegment
-from athena_dash.sync.resources import RESOURCES, Resource
-from integrations.athena.errors import InvalidPayload
-from integrations.athena.payloads.naming import record_id
-from integrations.athena.payloads.reading import parse
-
-VERSION = 1
-"""Of normalise + upsert + correlate + gaps as a whole: raise it when stored payloads must be processed again."""
-
-SEGMENT = 1 << 20
-"""Bytes after which a segment is full: whoever reads one record inflates all of its segment."""
-
-ROWS = 1000
-"""And records: a segment is landed in one transaction."""
+from athena_dash.sync.payloads import Batch, Payload, canonical
+from athena_dash.sync.resources import RESOURCES
+from athena_dash.sync.segments import Stored
 
 ABSENT = b""
 """In the place of a digest: athena has no such record."""
 
-LEVEL = 1  # of zstd: a page of like records shrinks to a sixth, in 1 µs a record
-
-
-class Payload(msgspec.Struct, frozen=True, gc=False):
-    """One record as it came: which it is, whom it was asked for, and its bytes."""
-
-    external_id: str
-    parent_id: str
-    body: bytes
-    digest: bytes
-
-
-class Batch(msgspec.Struct, frozen=True):
-    """Payloads of one answer."""
-
-    resource: str
-    payloads: Sequence[Payload]
-    fetched_at: datetime
-    request_id: str = ""
-
-
-class Stored(msgspec.Struct, frozen=True, gc=False):
-    """A row of the raw store with its bytes in hand."""
-
-    pk: int
-    practice_id: int
-    resource: str
-    external_id: str
-    parent_id: str
-    fetched_at: datetime
-    segment_id: int
-    body: bytes
-    digest: bytes
-
-
 Key = tuple[str, str]
 """(external id, parent id) of a record within its resource."""
-
-
-def payload(resource: Resource, id_field: str, body: bytes, parent_id: str = "") -> Payload:
-    """Name and fingerprint one record. Bytes that are not JSON, or name no usable id, are named by their content."""
-    name = record_id(body, id_field) or f"?{fingerprint(body, resource.volatile).hex()[:32]}"
-    return Payload(name, parent_id, body, digest(body))
-
-
-def digest(body: bytes) -> bytes:
-    return hashlib.sha256(body).digest()
-
-
-def fingerprint(body: bytes, volatile: Iterable[str]) -> bytes:
-    """Of the content: the same for another order of keys and for other stamps."""
-    return digest(canonical(body, volatile))
-
-
-def canonical(body: bytes, volatile: Iterable[str]) -> bytes:
-    """Keys sorted and volatile fields left out; the bytes themselves where they are no JSON object."""
-    document = parsed(body)
-    if not isinstance(document, dict):
-        return body
-    for field in volatile:
-        document.pop(field, None)
-    try:
-        return msgspec.json.encode(document, order="deterministic")
-    except (UnicodeEncodeError, RecursionError):  # half a surrogate pair somewhere: no UTF-8 holds it
-        return body
-
-
-def parsed(body: bytes) -> Any:
-    """The document as far as any of our readers could make it out; None when it is no JSON."""
-    try:
-        return parse(body)
-    except InvalidPayload:
-        return None
 
 
 def keep(
@@ -140,7 +57,15 @@ def keep_batches(practice_id: int, batches: Iterable[Batch], run_id: int | None 
     fresh = [
         pair for resource, found in by_resource.items() for pair in unknown(practice_id, resource, found)
     ]
-    return [row for part in segments(fresh) for row in write(practice_id, part, run_id)]
+    return [row for part in segments.cut(fresh) for row in segments.write(practice_id, part, run_id)]
+
+
+def keep_absence(practice_id: int, resource: str, external_id: str, at: datetime) -> int:
+    """athena has no such record now. Should it come back as it was, its payload is new again beside this one."""
+    gone = Payload(external_id, "", b"", ABSENT)
+    (row,) = segments.write(practice_id, [(gone, Batch(resource, [gone], at))], None)
+    segments.finish([row])
+    return row.pk
 
 
 # -- what is new ---------------------------------------------------------------------------------------
@@ -174,7 +99,7 @@ def unknown(
             {
                 "practice": practice_id,
                 "resource": resource,
-                "version": VERSION,
+                "version": segments.VERSION,
                 "ids": literals.text_array(one.external_id for one, _ in arrived),
                 "parents": literals.text_array(one.parent_id for one, _ in arrived),
                 "stamps": literals.text_array(batch.fetched_at.isoformat() for _, batch in arrived),
@@ -198,105 +123,9 @@ def old_bodies(places: Mapping[int, Sequence[Any]]) -> Iterator[tuple[int, bytes
         if segment_id is not None:
             by_segment[segment_id].append((position, start, size))
     for segment_id, inside in by_segment.items():
-        body = inflated(segment_id)
+        body = segments.inflated(segment_id)
         for position, start, size in inside:
             yield position, body[start : start + size]
-
-
-def inflated(segment_id: int) -> bytes:
-    body = RawSegment.objects.values_list("body", flat=True).get(pk=segment_id)
-    return zstd.decompress(body) if body else b""
-
-
-# -- writing -------------------------------------------------------------------------------------------
-
-COLUMNS = "id, practice_id, resource, external_id, parent_id, segment_id, start, size, digest, fetched_at, request_id"
-
-
-def segments(fresh: Sequence[tuple[Payload, Batch]]) -> Iterator[list[tuple[Payload, Batch]]]:
-    """Cut into runs of one feed's payloads, each of about SEGMENT bytes at most."""
-    part: list[tuple[Payload, Batch]] = []
-    size = 0
-    for pair in fresh:
-        full = size >= SEGMENT or len(part) >= ROWS
-        if part and (full or feed_of(pair[1].resource) != feed_of(part[0][1].resource)):
-            yield part
-            part, size = [], 0
-        part.append(pair)
-        size += len(pair[0].body)
-    if part:
-        yield part
-
-
-def feed_of(resource: str) -> str:
-    return resource.removesuffix(".roster")
-
-
-def write(practice_id: int, part: Sequence[tuple[Payload, Batch]], run_id: int | None) -> list[Stored]:
-    ids = new_ids(len(part))
-    segment = RawSegment.objects.create(
-        practice_id=practice_id,
-        resource=feed_of(part[0][1].resource),
-        body=zstd.compress(b"".join([one.body for one, _ in part]), LEVEL),
-        first_id=ids[0],
-        last_id=ids[-1],
-        kept_at=clock.now(),
-        run_id=run_id,
-    )
-    rows = [
-        Stored(
-            pk,
-            practice_id,
-            batch.resource,
-            one.external_id,
-            one.parent_id,
-            batch.fetched_at,
-            segment.pk,
-            one.body,
-            one.digest,
-        )
-        for pk, (one, batch) in zip(ids, part, strict=True)
-    ]
-    lines, start = [], 0
-    for row, (_, batch) in zip(rows, part, strict=True):
-        size = len(row.body)
-        lines.append(
-            f"{row.pk}\t{practice_id}\t{row.resource}\t{escaped(row.external_id)}\t{escaped(row.parent_id)}\t"
-            f"{segment.pk}\t{start}\t{size}\t\\\\x{row.digest.hex()}\t{row.fetched_at}\t{escaped(batch.request_id)}\n"
-        )
-        start += size
-    copy = f"copy sync_rawrecord ({COLUMNS}) from stdin"
-    # Django does not know COPY: what the driver raises in it must be made one of Django's errors
-    with (
-        connection.cursor() as cursor,
-        connection.wrap_database_errors,
-        cast(Any, cursor).copy(copy) as stream,
-    ):
-        stream.write("".join(lines))
-    return rows
-
-
-def new_ids(count: int) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute("select nextval('sync_rawrecord_id_seq') from generate_series(1, %s)", [count])
-        return [pk for (pk,) in cursor.fetchall()]
-
-
-def escaped(text: str) -> str:
-    """As COPY reads it."""
-    if text.isprintable() and "\\" not in text:
-        return text
-    for sign, escape in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
-        text = text.replace(sign, escape)
-    return text
-
-
-def keep_absence(practice_id: int, resource: str, external_id: str, at: datetime) -> int:
-    """athena has no such record now. Should it come back as it was, its payload is new again beside this one."""
-    gone = Payload(external_id, "", b"", ABSENT)
-    (row,) = write(practice_id, [(gone, Batch(resource, [gone], at))], None)
-    finish([row])
-    return row.pk
 
 
 # -- reading back --------------------------------------------------------------------------------------
@@ -306,7 +135,7 @@ def read(raw: RawRecord) -> bytes:
     """The payload as received; empty once retention has purged it."""
     if raw.segment_id is None:
         return b""
-    return inflated(raw.segment_id)[raw.start : raw.start + raw.size]
+    return segments.inflated(raw.segment_id)[raw.start : raw.start + raw.size]
 
 
 def load(practice_id: int, raw_ids: Sequence[int]) -> list[Stored]:
@@ -333,23 +162,6 @@ def stored_row(row: Any, body: bytes) -> Stored:
     )
 
 
-FINISH = """
-update sync_rawsegment s set processed_version = %(version)s
-from unnest(%(segments)s::bigint[], %(counts)s::int[]) as done(id, count)
-where s.id = done.id and s.processed_version is distinct from %(version)s and done.count >= (
-    select count(*) from sync_rawrecord r where r.id between s.first_id and s.last_id and r.segment_id = s.id)
-"""
-
-
-def finish(rows: Iterable[Stored]) -> None:
-    """These rows are through; a segment is when all its rows are."""
-    counts = Counter(row.segment_id for row in rows)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            FINISH, {"version": VERSION, "segments": list(counts), "counts": list(counts.values())}
-        )
-
-
 def superseded(rows: Sequence[Stored]) -> set[int]:
     """Those for which a newer payload of the same record is stored. Mostly nothing newer of the feed is stored at
     all, and one look says so."""
@@ -364,7 +176,7 @@ def superseded(rows: Sequence[Stored]) -> set[int]:
 
 def kept_since(rows: Sequence[Stored]) -> bool:
     of_feeds = RawSegment.objects.for_practice(rows[0].practice_id).filter(
-        resource__in={feed_of(row.resource) for row in rows}, last_id__gt=min(row.pk for row in rows)
+        resource__in={segments.feed_of(row.resource) for row in rows}, last_id__gt=min(row.pk for row in rows)
     )
     found: bool = of_feeds.exclude(pk__in={row.segment_id for row in rows}).exists()
     return found

@@ -23,6 +23,7 @@ from athena_dash.sync.census import DAY_FIELD
 from athena_dash.sync.connections import source_for
 from athena_dash.sync.models import Attempt, Audit, Failure, RawRecord, Reason, Run, Stage, Subject
 from athena_dash.sync.pages import STANDING_ALONE, keep_pages
+from athena_dash.sync.payloads import parsed
 from athena_dash.sync.resources import RESOURCES
 from athena_dash.sync.source import Source
 from integrations.athena.endpoints import endpoint
@@ -256,7 +257,7 @@ def lists_around(source: Source, resource: str, stored: RawRecord) -> Iterator[P
 
 def day_of(resource: str, stored: RawRecord) -> dict[str, date]:
     """The window of one day, by the parameters of its list; none when the payload shows no day."""
-    document = raw.parsed(raw.read(stored))
+    document = parsed(raw.read(stored))
     if resource in DAY_FIELD and isinstance(document, dict):
         with suppress(ValueError):
             if day := us_date(document.get(DAY_FIELD[Audit.Kind(resource)])):

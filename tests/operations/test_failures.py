@@ -15,6 +15,7 @@ from athena_dash.recovery import batch
 from athena_dash.recovery.models import Replay
 from athena_dash.sync import raw
 from athena_dash.sync.models import Failure
+from athena_dash.sync.payloads import Payload, digest
 from tests.builders import a_gap, a_user, a_visit
 from tests.recovery.failing import Retries, a_failure
 
@@ -29,7 +30,7 @@ def retries(monkeypatch: pytest.MonkeyPatch) -> Retries:
 
 
 def a_stored_failure(practice: Practice, body: bytes = BODY) -> Failure:
-    payload = raw.Payload("2101", "", body, raw.digest(body))
+    payload = Payload("2101", "", body, digest(body))
     (pk,) = raw.keep([payload], practice_id=practice.pk, resource="claims", fetched_at=clock.now())
     return a_failure(practice, subject_id=str(pk), record_id="2101", patient_id="105")
 

@@ -13,6 +13,7 @@ from athena_dash.core.metrics import Family, Sample, written
 from athena_dash.practices.models import Practice
 from athena_dash.sync import raw
 from athena_dash.sync.models import Audit, Feed, Run
+from athena_dash.sync.payloads import Payload, digest
 from tests.builders import a_feed, a_gap, a_practice, a_visit
 from tests.recovery.failing import a_failure
 
@@ -104,7 +105,7 @@ def test_open_failures_gaps_and_waiting_payloads_are_counted(client: Client, pra
     a_failure(practice, resolved_at=clock.now())
     gap = a_gap(a_visit(practice))
     raw.keep(
-        [raw.Payload("1", "", b"{}", raw.digest(b"{}"))],
+        [Payload("1", "", b"{}", digest(b"{}"))],
         practice_id=practice.pk,
         resource="claims",
         fetched_at=clock.now(),

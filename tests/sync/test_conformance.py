@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from athena_dash.core import clock
-from athena_dash.sync import conformance, raw
+from athena_dash.sync import conformance
 from athena_dash.sync.feeds import create_feeds
 from athena_dash.sync.models import Feed
-from athena_dash.sync.raw import Stored
+from athena_dash.sync.payloads import digest
+from athena_dash.sync.segments import Stored
 from tests.builders import a_practice
 
 GOOD = b'{"resourceType":"Observation","id":"a-1.x-1","status":"final","code":{"text":"Glucose"}}'
@@ -23,8 +24,8 @@ def feed(db: None) -> Feed:
 
 
 def stored(feed: Feed, body: bytes, *, first_byte: int = 0) -> Stored:
-    digest = bytes([first_byte]) + raw.digest(body)[1:]
-    return Stored(1, feed.practice_id, feed.resource, "x", "7", clock.now(), 1, body, digest)
+    seen = bytes([first_byte]) + digest(body)[1:]
+    return Stored(1, feed.practice_id, feed.resource, "x", "7", clock.now(), 1, body, seen)
 
 
 def look_at(feed: Feed, *rows: Stored) -> dict:

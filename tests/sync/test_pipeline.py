@@ -12,7 +12,7 @@ from athena_dash.records.models import Appointment, Claim, Patient
 from athena_dash.sync import landing, pipeline, raw, replay, sweep
 from athena_dash.sync.models import Failure, RawRecord, RawSegment, Touched
 from athena_dash.sync.pages import id_field
-from athena_dash.sync.raw import payload
+from athena_dash.sync.payloads import identify
 from athena_dash.sync.resources import RESOURCES
 from tests.sync.athena import NOW
 from tests.sync.rig import contents, open_failures, versions
@@ -20,7 +20,7 @@ from tests.sync.rig import contents, open_failures, versions
 
 def land(practice, resource: str, *bodies: dict | bytes, parent: str = "") -> list[int]:
     found = [
-        payload(
+        identify(
             RESOURCES[resource],
             id_field(RESOURCES[resource]),
             body if isinstance(body, bytes) else json.dumps(body).encode(),

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from athena_dash.sync import pipeline, raw
+from athena_dash.sync import pipeline, raw, segments
 from athena_dash.sync.models import Failure, RawRecord, RawSegment
 from athena_dash.sync.pages import keep_pages
-from athena_dash.sync.raw import payload
+from athena_dash.sync.payloads import identify
 from athena_dash.sync.resources import RESOURCES
 from integrations.athena.page import Page
 from tests.sync.athena import NOW
@@ -20,7 +20,7 @@ CLAIMS = RESOURCES["claims"]
 def keep(practice, *bodies: bytes | str | dict, resource: str = "claims", parent: str = "") -> list[int]:
     id_field = {"claims": "claimid", "insurances": "insuranceid", "patients": "patientid"}[resource]
     encoded = [body if isinstance(body, bytes) else as_bytes(body) for body in bodies]
-    found = [payload(RESOURCES[resource], id_field, body, parent) for body in encoded]
+    found = [identify(RESOURCES[resource], id_field, body, parent) for body in encoded]
     return raw.keep(found, practice_id=practice.pk, resource=resource, fetched_at=NOW)
 
 
@@ -125,7 +125,7 @@ def test_a_record_of_fifty_megabytes_is_stored_and_processed(practice) -> None:
 
 def test_an_old_version_of_the_stages_has_the_same_content_processed_again(practice) -> None:
     (pk,) = keep(practice, {"claimid": "1"})
-    RawSegment.objects.update(processed_version=raw.VERSION - 1)
+    RawSegment.objects.update(processed_version=segments.VERSION - 1)
     assert len(keep(practice, {"claimid": "1"})) == 1
 
 

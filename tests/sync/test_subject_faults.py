@@ -7,7 +7,7 @@ import pytest
 from athena_dash.records.models import Patient
 from athena_dash.sync import landing, pull, sweep
 from athena_dash.sync.models import Failure, Run, Subject
-from athena_dash.sync.raw import Stored
+from athena_dash.sync.segments import Stored
 from tests.sync.rig import due_subjects, open_failures, pull_all, settle
 
 

@@ -1,0 +1,147 @@
+"""Segments of the raw store: payloads of one feed written side by side, packed as one; holds raw SQL.
+
+Of each payload a row says where in its segment it lies; how far the stages have come is noted of the segment.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+import msgspec
+from backports import zstd
+from django.db import connection
+
+from athena_dash.core import clock
+from athena_dash.sync.models import RawSegment
+from athena_dash.sync.payloads import Batch, Payload
+
+VERSION = 1
+"""Of normalise + upsert + correlate + gaps as a whole: raise it when stored payloads must be processed again."""
+
+SEGMENT = 1 << 20
+"""Bytes after which a segment is full: whoever reads one record inflates all of its segment."""
+
+ROWS = 1000
+"""And records: a segment is landed in one transaction."""
+
+LEVEL = 1  # of zstd: a page of like records shrinks to a sixth, in 1 µs a record
+
+
+class Stored(msgspec.Struct, frozen=True, gc=False):
+    """A row of the raw store with its bytes in hand."""
+
+    pk: int
+    practice_id: int
+    resource: str
+    external_id: str
+    parent_id: str
+    fetched_at: datetime
+    segment_id: int
+    body: bytes
+    digest: bytes
+
+
+COLUMNS = "id, practice_id, resource, external_id, parent_id, segment_id, start, size, digest, fetched_at, request_id"
+
+
+def cut(fresh: Sequence[tuple[Payload, Batch]]) -> Iterator[list[tuple[Payload, Batch]]]:
+    """Cut into runs of one feed's payloads, each of about SEGMENT bytes at most."""
+    part: list[tuple[Payload, Batch]] = []
+    size = 0
+    for pair in fresh:
+        full = size >= SEGMENT or len(part) >= ROWS
+        if part and (full or feed_of(pair[1].resource) != feed_of(part[0][1].resource)):
+            yield part
+            part, size = [], 0
+        part.append(pair)
+        size += len(pair[0].body)
+    if part:
+        yield part
+
+
+def feed_of(resource: str) -> str:
+    return resource.removesuffix(".roster")
+
+
+def write(practice_id: int, part: Sequence[tuple[Payload, Batch]], run_id: int | None) -> list[Stored]:
+    ids = new_ids(len(part))
+    segment = RawSegment.objects.create(
+        practice_id=practice_id,
+        resource=feed_of(part[0][1].resource),
+        body=zstd.compress(b"".join([one.body for one, _ in part]), LEVEL),
+        first_id=ids[0],
+        last_id=ids[-1],
+        kept_at=clock.now(),
+        run_id=run_id,
+    )
+    rows = [
+        Stored(
+            pk,
+            practice_id,
+            batch.resource,
+            one.external_id,
+            one.parent_id,
+            batch.fetched_at,
+            segment.pk,
+            one.body,
+            one.digest,
+        )
+        for pk, (one, batch) in zip(ids, part, strict=True)
+    ]
+    lines, start = [], 0
+    for row, (_, batch) in zip(rows, part, strict=True):
+        size = len(row.body)
+        lines.append(
+            f"{row.pk}\t{practice_id}\t{row.resource}\t{escaped(row.external_id)}\t{escaped(row.parent_id)}\t"
+            f"{segment.pk}\t{start}\t{size}\t\\\\x{row.digest.hex()}\t{row.fetched_at}\t{escaped(batch.request_id)}\n"
+        )
+        start += size
+    copy = f"copy sync_rawrecord ({COLUMNS}) from stdin"
+    # Django does not know COPY: what the driver raises in it must be made one of Django's errors
+    with (
+        connection.cursor() as cursor,
+        connection.wrap_database_errors,
+        cast(Any, cursor).copy(copy) as stream,
+    ):
+        stream.write("".join(lines))
+    return rows
+
+
+def new_ids(count: int) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("select nextval('sync_rawrecord_id_seq') from generate_series(1, %s)", [count])
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def escaped(text: str) -> str:
+    """As COPY reads it."""
+    if text.isprintable() and "\\" not in text:
+        return text
+    for sign, escape in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
+        text = text.replace(sign, escape)
+    return text
+
+
+def inflated(segment_id: int) -> bytes:
+    body = RawSegment.objects.values_list("body", flat=True).get(pk=segment_id)
+    return zstd.decompress(body) if body else b""
+
+
+FINISH = """
+update sync_rawsegment s set processed_version = %(version)s
+from unnest(%(segments)s::bigint[], %(counts)s::int[]) as done(id, count)
+where s.id = done.id and s.processed_version is distinct from %(version)s and done.count >= (
+    select count(*) from sync_rawrecord r where r.id between s.first_id and s.last_id and r.segment_id = s.id)
+"""
+
+
+def finish(rows: Iterable[Stored]) -> None:
+    """These rows are through; a segment is when all its rows are."""
+    counts = Counter(row.segment_id for row in rows)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            FINISH, {"version": VERSION, "segments": list(counts), "counts": list(counts.values())}
+        )
