@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from athena_dash.sync.normalise import Context, normalise
-from bench.sync import corpus
+from bench.sync import corpus, visit
 from integrations.athena.page import split
 from integrations.athena.payloads import PAYLOADS
 from integrations.athena.payloads.compiled import quick
@@ -23,9 +23,9 @@ from integrations.fhir.bundle import read_searchset
 
 RECORDS, ROUNDS = 1000, 15
 CONTEXT = Context(
-    corpus.PRACTICE,
+    visit.PRACTICE,
     "7",
-    {key: ZoneInfo(zone) for key, zone in corpus.DEPARTMENTS.items()},
+    {key: ZoneInfo(zone) for key, zone in visit.DEPARTMENTS.items()},
     ZoneInfo("America/New_York"),
 )
 
@@ -81,7 +81,7 @@ def samples() -> dict[str, list[bytes]]:
     }
 
 
-def nested(claim: corpus.Record) -> corpus.Record:
+def nested(claim: visit.Record) -> visit.Record:
     """As an appointment shows it: without the ids that are the appointment's."""
     return {
         key: value
@@ -90,22 +90,22 @@ def nested(claim: corpus.Record) -> corpus.Record:
     }
 
 
-def observation(number: int) -> corpus.Record:
+def observation(number: int) -> visit.Record:
     concept = {
         "coding": [{"system": "http://loinc.org", "code": "8480-6", "display": "Systolic"}],
         "text": "Systolic",
     }
     return {
         "resourceType": "Observation",
-        "id": f"a-{corpus.PRACTICE}.vitals-{number}",
+        "id": f"a-{visit.PRACTICE}.vitals-{number}",
         "meta": {"lastUpdated": "2026-08-04T17:51:00Z"},
         "status": "final",
         "category": [{"coding": [{"code": "vital-signs"}]}],
         "code": concept,
-        "subject": {"reference": f"Patient/a-{corpus.PRACTICE}.E-{corpus.patient(number)}"},
-        "encounter": {"reference": f"Encounter/a-{corpus.PRACTICE}.encounter-{2_000_000 + number}"},
+        "subject": {"reference": f"Patient/a-{visit.PRACTICE}.E-{visit.patient(number)}"},
+        "encounter": {"reference": f"Encounter/a-{visit.PRACTICE}.encounter-{2_000_000 + number}"},
         "effectiveDateTime": f"2026-08-04T10:{number % 60:02}:00-04:00",
-        "performer": [{"reference": f"Practitioner/a-{corpus.PRACTICE}.Provider-{71 + number % 40}"}],
+        "performer": [{"reference": f"Practitioner/a-{visit.PRACTICE}.Provider-{71 + number % 40}"}],
         "valueQuantity": {"value": 100 + number % 60, "unit": "mmHg"},
         "text": {"status": "generated", "div": "<div>" + "a result in words " * 30 + "</div>"},
     }

@@ -7,7 +7,8 @@ from typing import Any
 import psycopg
 
 from bench.sync.cluster import Cluster
-from bench.sync.corpus import CHANGED, LINES, Corpus
+from bench.sync.corpus import CHANGED, Corpus
+from bench.sync.visit import LINES
 
 Connection = psycopg.Connection[Any]
 OURS = """

@@ -15,7 +15,8 @@ from typing import Any
 
 import django
 
-from bench.sync.corpus import DEPARTMENTS, LISTS, PAGE, PRACTICE, PROVIDERS, Corpus
+from bench.sync.corpus import LISTS, PAGE, Corpus
+from bench.sync.visit import DEPARTMENTS, PRACTICE, PROVIDERS
 
 FEEDS = ("claims", "transactions", "fhir_encounters")  # in the order of sync.resources
 

@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from bench.sync.corpus import CHANGED, LISTS, MAKERS, PAGE, Corpus, corpus, pages
+from bench.sync.corpus import CHANGED, LISTS, PAGE, Corpus, corpus, pages
 from bench.sync.ground import stub
+from bench.sync.visit import MAKERS
 
 N = 1_200
 

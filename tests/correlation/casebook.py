@@ -25,6 +25,8 @@ from athena_dash.practices.statuses import meaning
 NEW_YORK = ZoneInfo("America/New_York")
 MONDAY = dt.date(2026, 3, 2)
 DAY = dt.timedelta(days=1)
+WEEK = 7 * DAY
+FRIDAY = MONDAY + 4 * DAY
 LEARNED = Learned(
     ratio=Decimal("0.5"),
     by_procedure={"99213": Decimal("88.00"), "90471": Decimal("21.50")},
