@@ -77,11 +77,15 @@ def mark_gone(practice_id: int, table: str, rosters: Sequence[Sourced]) -> set[s
             select * from unnest(%s::text[], %s::timestamptz[]) as r(parent_id, fetched_at)
         ), kept as (
             select * from unnest(%s::text[], %s::text[]) as k(parent_id, external_id)
+        ), child as (  -- one look into the index per parent: as a join, all children there are may be read
+            select c.*, r.fetched_at from roster r
+            cross join lateral (
+                select t.id, t.external_id, t.{parent} as parent_id, t.gone_at is null as alive from {table} t
+                where t.practice_id = %s and t.{parent} = r.parent_id offset 0
+            ) c
         ), differing as (
-            select t.id, r.fetched_at from roster r
-            join {table} t on t.practice_id = %s and t.{parent} = r.parent_id
-            left join kept k on k.parent_id = t.{parent} and k.external_id = t.external_id
-            where (t.gone_at is null) <> (k.external_id is not null)
+            select c.id, c.fetched_at from child c left join kept k using (parent_id, external_id)
+            where c.alive <> (k.external_id is not null)
         )
         update {table} t set gone_at = case when t.gone_at is null then d.fetched_at end
         from differing d where d.id = t.id
