@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from athena_dash.core import clock
-from athena_dash.sync.lease import LENGTH, LeaseLost
+from athena_dash.sync.lease import LENGTH, LONGEST_BACKOFF, LeaseLost
 from athena_dash.sync.models import Backfill, BackfillChunk, Failure, Feed, Reason, Run
 
 if TYPE_CHECKING:
@@ -96,8 +96,13 @@ def due_practices(now: datetime) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class ChunkLease:
+    kind: ClassVar = Failure.SubjectKind.CHUNK
     chunk_id: int
     token: int
+
+    @property
+    def key(self) -> str:
+        return str(self.chunk_id)
 
     def hold(self) -> BackfillChunk:
         """Lock the chunk for this transaction and renew the lease, or raise LeaseLost."""
@@ -111,6 +116,14 @@ class ChunkLease:
 
     def advance(self, held: BackfillChunk, step: Step, run: Run, new: int) -> None:
         held.save(update_fields=["lease_until"])
+
+    def done(self, held: BackfillChunk, run: Run) -> None:
+        finish(held, run, next_try=None)
+
+    def failed(self, held: BackfillChunk, run: Run, error: Exception, failure: Failure) -> datetime:
+        next_try = failure.next_try_at or clock.now() + LONGEST_BACKOFF  # as a feed, it is never given up
+        finish(held, run, next_try)
+        return next_try
 
     def release(self) -> None:
         BackfillChunk.objects.filter(pk=self.chunk_id, lease_token=self.token).update(lease_until=None)

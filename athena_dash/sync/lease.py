@@ -1,24 +1,27 @@
 """A worker's hold on a feed, with a fencing token: whoever lost the lease can no longer commit a page.
 
-What sync.pull commits under is anything that can `hold` and then `advance`: a feed here, a chunk in sync.backfill.
+What sync.pull commits under is anything that is Held: a feed here, a chunk in sync.backfill.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from django.db.models import F, Q
 
 from athena_dash.core import clock
-from athena_dash.sync.models import CursorMove, Feed, Run
+from athena_dash.sync import failures, subjects
+from athena_dash.sync.models import CursorMove, Failure, Feed, Run
+from integrations.athena.errors import CircuitOpen
 
 if TYPE_CHECKING:
     from athena_dash.accounts.models import User
     from athena_dash.sync.walks import Step
 
 LENGTH = timedelta(minutes=2)  # longer than the longest call with its retries; every page renews it
+LONGEST_BACKOFF = timedelta(hours=1)
 MOVES_KEPT = 200
 FLAGS = frozenset({"reading", "watched_at"})  # in a cursor: say nothing of where it stands
 
@@ -28,18 +31,37 @@ class LeaseLost(Exception):
 
 
 class Held(Protocol):
-    """In the caller's transaction: lock and renew, or raise LeaseLost; then write what the step and the run say.
-    `new` payloads of the step differ from what was stored."""
+    """`kind` and `key` name what is held, as a Failure does. All but `release` are called in a transaction, and with
+    what `hold` gave."""
 
-    def hold(self) -> Any: ...
+    kind: ClassVar[Failure.SubjectKind]
 
-    def advance(self, held: Any, step: Step, run: Run, new: int) -> None: ...
+    @property
+    def key(self) -> str: ...
+
+    def hold(self) -> Any:
+        """Lock and renew, or raise LeaseLost."""
+
+    def advance(self, held: Any, step: Step, run: Run, new: int) -> None:
+        """Write what the step and the run say. `new` payloads of the step differ from what was stored."""
+
+    def done(self, held: Any, run: Run) -> None: ...
+
+    def failed(self, held: Any, run: Run, error: Exception, failure: Failure) -> datetime:
+        """Return when it is tried again."""
+
+    def release(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
+    kind: ClassVar = Failure.SubjectKind.FEED
     feed_id: int
     token: int
+
+    @property
+    def key(self) -> str:
+        return str(self.feed_id)
 
     def hold(self) -> Feed:
         """Lock the feed's row for this transaction and renew the lease, or raise LeaseLost."""
@@ -61,8 +83,35 @@ class Lease:
             held.delivered = counted(held.delivered, step.counts_as, new, f"{now.astimezone(UTC):%Y-%m-%d}")
         held.save(update_fields=["cursor", "subscription", "subscribed_at", "delivered", "lease_until"])
 
+    def done(self, held: Feed, run: Run) -> None:
+        now = clock.now()
+        held.last_attempt_at = held.last_success_at = run.finished_at
+        held.failures_in_a_row = 0
+        more = bool(subjects.due(held.practice_id, held.resource, now, 1))
+        held.due_at = now if more else now + held.interval
+        held.save(
+            update_fields=["last_attempt_at", "last_success_at", "failures_in_a_row", "due_at", "lease_until"]
+        )
+
+    def failed(self, held: Feed, run: Run, error: Exception, failure: Failure) -> datetime:
+        now = clock.now()
+        wait = timedelta(seconds=failures.understand(error).retry_after or 0)
+        if not isinstance(error, CircuitOpen):  # then athena was not asked, so this says nothing of the feed
+            held.failures_in_a_row += 1
+            wait = max(backoff(held), wait)
+        held.last_attempt_at, held.due_at = run.finished_at, now + wait
+        held.save(update_fields=["last_attempt_at", "failures_in_a_row", "due_at", "lease_until"])
+        return held.due_at
+
     def release(self) -> None:
         Feed.objects.filter(pk=self.feed_id, lease_token=self.token).update(lease_until=None)
+
+
+def backoff(feed: Feed) -> timedelta:
+    """Twice as long after each failure in a row, up to an hour."""
+    doublings = min(feed.failures_in_a_row, 10)  # a feed may have failed for weeks
+    interval: timedelta = feed.interval
+    return min(interval * (1 << doublings), LONGEST_BACKOFF)
 
 
 def counted(delivered: dict[str, Any], way: str, new: int, day: str) -> dict[str, Any]:

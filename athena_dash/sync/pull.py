@@ -9,7 +9,7 @@ run has touched is related at its end, or by the run of the practice that ends l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,7 @@ from athena_dash.records import statistics
 from athena_dash.sync import backfill, failures, feeds, landing, pipeline, planning, subjects, walks
 from athena_dash.sync.budget import Share
 from athena_dash.sync.connections import source_for
-from athena_dash.sync.lease import Held, Lease, LeaseLost, take
+from athena_dash.sync.lease import Held, LeaseLost, take
 from athena_dash.sync.models import BackfillChunk, Failure, Feed, Run, Stage, Subject
 from athena_dash.sync.pages import STANDING_ALONE, keep_pages
 from athena_dash.sync.resources import RESOURCES, Resource
@@ -42,7 +42,6 @@ from integrations.athena.errors import (
 )
 
 MOST_SUBJECTS = 500  # per run, so that a worker returns to the queue in time
-LONGEST_BACKOFF = timedelta(hours=1)
 STOPS_THE_RUN = (
     RateLimited,
     Unauthorized,
@@ -86,7 +85,7 @@ def run_backfills(feed: Feed, progress: Progress | None) -> Iterator[Run]:
 
 
 def run_feed(feed_id: int, *, trigger: str = "schedule", progress: Progress | None = None) -> Run | None:
-    """One run of a feed, or None while another worker holds it. Failures are recorded, not raised."""
+    """One run of a feed, or None while another worker holds it."""
     lease = take(feed_id)
     if lease is None:
         return None
@@ -94,41 +93,37 @@ def run_feed(feed_id: int, *, trigger: str = "schedule", progress: Progress | No
     killed = Run.objects.filter(feed=feed, outcome=Run.Outcome.RUNNING).exclude(trigger=BACKFILL)
     killed.update(outcome=Run.Outcome.LOST)
     run = Run.objects.create(feed=feed, practice_id=feed.practice_id, trigger=trigger, started_at=clock.now())
-    tally = Tally()
-    try:
-        steps = partial(walk, resource=RESOURCES[feed.resource], feed=feed, now=run.started_at)
-        finish(lease, run, tally, error=pull(steps, lease, run, tally, progress))
-    except LeaseLost:
-        Run.objects.filter(pk=run.pk).update(outcome=Run.Outcome.LOST, finished_at=clock.now())
-    finally:
-        lease.release()
-    relate_if_last(feed.practice_id)
-    run.refresh_from_db()
-    return run
+    steps = partial(walk, resource=RESOURCES[feed.resource], feed=feed, now=run.started_at)
+    return run_to_end(lease, run, steps, progress)
 
 
 def run_chunk(lease: backfill.ChunkLease, *, progress: Progress | None = None) -> Run:
-    """One window of a feed's past. Failures are recorded, not raised, and say when the chunk is due again."""
+    """One window of a feed's past."""
     chunk = BackfillChunk.objects.select_related("backfill__feed__practice").get(pk=lease.chunk_id)
     feed = chunk.backfill.feed
     run = Run.objects.create(
         feed=feed, practice_id=feed.practice_id, trigger=BACKFILL, started_at=clock.now()
     )
-    Run.objects.filter(pk=chunk.run_id, outcome=Run.Outcome.RUNNING).update(
-        outcome=Run.Outcome.LOST
-    )  # killed
+    killed = Run.objects.filter(pk=chunk.run_id, outcome=Run.Outcome.RUNNING)
+    killed.update(outcome=Run.Outcome.LOST)
     BackfillChunk.objects.filter(pk=chunk.pk, lease_token=lease.token).update(run=run)
+    resource = RESOURCES[feed.resource]
+    steps = partial(walks.window, resource=resource, first=chunk.first, last=chunk.last, cursor={})
+    return run_to_end(lease, run, steps, progress)
+
+
+def run_to_end(
+    lease: Held, run: Run, steps: Callable[[Source], Iterator[Step]], progress: Progress | None
+) -> Run:
+    """Failures are recorded, not raised, and say when what is held is due again."""
     tally = Tally()
     try:
-        steps = partial(
-            walks.window, resource=RESOURCES[feed.resource], first=chunk.first, last=chunk.last, cursor={}
-        )
-        finish_chunk(lease, run, tally, error=pull(steps, lease, run, tally, progress))
+        finish(lease, run, tally, error=pull(steps, lease, run, tally, progress))
     except LeaseLost:
         Run.objects.filter(pk=run.pk).update(outcome=Run.Outcome.LOST, finished_at=clock.now())
     finally:
         lease.release()
-    relate_if_last(feed.practice_id)
+    relate_if_last(run.practice_id)
     run.refresh_from_db()
     return run
 
@@ -250,83 +245,34 @@ def give_up_on(step: Step) -> None:
         raise stopping or transient[0]
 
 
-def finish(lease: Lease, run: Run, tally: Tally, error: Exception | None) -> None:
-    """Say on the feed and the run how it ended, and when the feed is due again."""
+def finish(lease: Held, run: Run, tally: Tally, error: Exception | None) -> None:
+    """Say how it ended: of the run, of what was held, of its failure and of the credential."""
     now = clock.now()
     subject = failures.Subject(
         practice_id=run.practice_id,
-        kind=Failure.SubjectKind.FEED,
-        id=str(run.feed_id),
+        kind=lease.kind,
+        id=lease.key,
         feed_id=run.feed_id,
         resource=run.feed.resource,
     )
     with transaction.atomic():
-        feed = lease.hold()
+        held = lease.hold()
         tally.move_to(run)
-        run.finished_at = feed.last_attempt_at = now
-        if error is None:
-            run.outcome, feed.failures_in_a_row, feed.last_success_at = Run.Outcome.DONE, 0, now
-            more = bool(subjects.due(run.practice_id, feed.resource, now, 1))
-            feed.due_at = now if more else now + feed.interval
-            failures.resolve(
-                run.practice_id,
-                [Stage.PULL],
-                subject.kind,
-                [subject.id],
-                "replayed" if run.trigger == "replay" else "retried",
-            )
-        else:
-            problem = failures.understand(error)
-            run.outcome, run.message = Run.Outcome.FAILED, problem.message
-            asked_to_wait = timedelta(seconds=problem.retry_after or 0)
-            if isinstance(error, CircuitOpen):  # athena was not asked, so this says nothing of the feed
-                feed.due_at = now + asked_to_wait
-            else:
-                feed.failures_in_a_row += 1
-                feed.due_at = now + max(backoff(feed), asked_to_wait)
-        run.save()
-        feed.save(
-            update_fields=["last_attempt_at", "last_success_at", "failures_in_a_row", "due_at", "lease_until"]
-        )
-        if error is not None:
-            failure = failures.record(Stage.PULL, subject, error)
-            Failure.objects.filter(pk=failure.pk).update(
-                next_try_at=feed.due_at
-            )  # the feed itself is the retry
-        say_credential(run, error, now)
-
-
-def finish_chunk(lease: backfill.ChunkLease, run: Run, tally: Tally, error: Exception | None) -> None:
-    now = clock.now()
-    subject = failures.Subject(
-        practice_id=run.practice_id,
-        kind=Failure.SubjectKind.CHUNK,
-        id=str(lease.chunk_id),
-        feed_id=run.feed_id,
-        resource=run.feed.resource,
-    )
-    with transaction.atomic():
-        chunk = lease.hold()
-        tally.move_to(run)
-        run.finished_at, next_try = now, None
+        run.finished_at = now
         if error is None:
             run.outcome = Run.Outcome.DONE
-            failures.resolve(run.practice_id, [Stage.PULL], subject.kind, [subject.id], "retried")
+            resolution = "replayed" if run.trigger == "replay" else "retried"
+            failures.resolve(run.practice_id, [Stage.PULL], subject.kind, [subject.id], resolution)
+            lease.done(held, run)
         else:
             run.outcome, run.message = Run.Outcome.FAILED, failures.understand(error).message
             failure = failures.record(Stage.PULL, subject, error)
-            next_try = failure.next_try_at or now + LONGEST_BACKOFF  # as a feed, it is never given up
-            Failure.objects.filter(pk=failure.pk).update(next_try_at=next_try)
+            next_try = lease.failed(held, run, error, failure)
+            Failure.objects.filter(pk=failure.pk).update(
+                next_try_at=next_try
+            )  # what is held is itself the retry
         run.save()
-        backfill.finish(chunk, run, next_try)
         say_credential(run, error, now)
-
-
-def backoff(feed: Feed) -> timedelta:
-    """Twice as long after each failure in a row, up to an hour."""
-    doublings = min(feed.failures_in_a_row, 10)  # a feed may have failed for weeks
-    interval: timedelta = feed.interval
-    return min(interval * (1 << doublings), LONGEST_BACKOFF)
 
 
 def say_credential(run: Run, error: Exception | None, now: datetime) -> None:
