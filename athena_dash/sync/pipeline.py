@@ -26,7 +26,7 @@ from athena_dash.sync.models import Failure, RawRecord, Stage, Touched
 from athena_dash.sync.resources import RESOURCES, Resource
 
 BATCH = 1000
-CORRELATED, JUDGED = 20_000, 5_000  # ids in one transaction
+JUDGED = 5_000  # visits in one transaction
 
 Touches = Mapping[str, Collection[str]]
 """Records table, or "visit" → ids."""
@@ -106,13 +106,13 @@ def drain(practice_id: int) -> set[int]:
         touched, rows = waiting.take(practice_id, visits=False)
         if not rows:
             break
-        in_parts(practice_id, touched, correlate, rows, CORRELATED)
+        halving(practice_id, touched, correlate, rows)
     visits: set[int] = set()
     while True:
         touched, rows = waiting.take(practice_id, visits=True)
         if not rows:
             return visits
-        visits |= in_parts(practice_id, touched, relate, rows, JUDGED)
+        visits |= in_parts(practice_id, touched, relate, rows)
 
 
 def drain_if_due(practice_id: int) -> None:
@@ -151,9 +151,9 @@ def tie(practice_id: int, touched: Touches) -> set[int]:
 Step = Callable[[int, Touches], set[int]]
 
 
-def in_parts(practice_id: int, touched: Touches, step: Step, rows: Collection[int], size: int) -> set[int]:
+def in_parts(practice_id: int, touched: Touches, step: Step, rows: Collection[int]) -> set[int]:
     """The rows that named it go with the last part: whoever is killed before repeats it all."""
-    parts = list(cut(touched, size))
+    parts = list(cut(touched, JUDGED))
     visits: set[int] = set()
     for number, part in enumerate(parts, start=1):
         visits |= halving(practice_id, part, step, rows if number == len(parts) else ())
