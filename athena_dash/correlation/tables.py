@@ -34,6 +34,8 @@ TABLES = {
     "scope_match": """kind text, record_id text, visit_id bigint, state text, method text, score float,
         evidence jsonb""",
     "scope_touched": "visit_id bigint",
+    "scope_shown": "id bigint, anchor text, anchor_id text, fresh bool",
+    "scope_charged": "visit_id bigint, claim_id text",
 }
 MAKE = "".join(
     f"create temp table if not exists {name} ({columns}) on commit delete rows;\n"
