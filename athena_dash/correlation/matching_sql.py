@@ -144,8 +144,8 @@ left join correlation_link e
  and f.encounter_id <> ''
 """
 
-# Under the practice's lock nobody else makes links: an insert that looked for a conflict would cost half as much again.
-# A person may decide meanwhile, which the update looks for.
+# Under the practice's lock, which people's decisions take too, nobody else writes links: an insert that looked for a
+# conflict would cost half as much again.
 WRITE_LINKS = """
 with wanted as materialized (
     select w.*, old.id as old_id
@@ -166,7 +166,7 @@ with wanted as materialized (
     set (visit_id, state, method, score, evidence, linked_at)
       = row(w.visit_id, w.state, w.method, w.score, w.evidence, %(now)s)
     from wanted w
-    where l.id = w.old_id and l.method <> 'manual' and l.decided_by_id is null
+    where l.id = w.old_id
 )
 insert into scope_touched select visit_id from wanted where visit_id is not null
 """
