@@ -20,7 +20,7 @@ from athena_dash.core import clock
 from athena_dash.correlation import cohorts, reweighing
 from athena_dash.correlation import service as correlation
 from athena_dash.records.upsert import mark_record_gone
-from athena_dash.sync import failures, landing, raw, waiting
+from athena_dash.sync import failures, lag, landing, raw, waiting
 from athena_dash.sync.evidence import evidence_of
 from athena_dash.sync.models import Failure, RawRecord, Stage, Touched
 from athena_dash.sync.resources import RESOURCES, Resource
@@ -103,6 +103,9 @@ def apply_weights(practice_id: int) -> bool:
 def drain(practice_id: int) -> set[int]:
     """Relate whatever waits: first every record, then, each once, the visits around them."""
     while True:
+        arrived = lag.landed(
+            practice_id
+        )  # before the look that finds nothing: what they touched is related then
         touched, rows = waiting.take(practice_id, visits=False)
         if not rows:
             break
@@ -111,6 +114,7 @@ def drain(practice_id: int) -> set[int]:
     while True:
         touched, rows = waiting.take(practice_id, visits=True)
         if not rows:
+            lag.seen(arrived)
             return visits
         visits |= in_parts(practice_id, touched, relate, rows)
 
