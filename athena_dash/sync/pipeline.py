@@ -54,7 +54,7 @@ def forget(practice_id: int, resource: Resource, external_id: str) -> None:
     """The source answered that it has no such record any more: its visit must be looked at again."""
     now = clock.now()
     with transaction.atomic():
-        landing.lock(practice_id)
+        landing.lock(practice_id, [resource.name])
         absence = raw.keep_absence(practice_id, resource.name, external_id, now)
         failures.settle(landing.failing_before(practice_id, absence), "gone")
         gone = mark_record_gone(practice_id, resource.record, external_id, now)

@@ -28,14 +28,15 @@ cross join lateral (
 MAKE_DUE = """
 with changed as ({changed})
 insert into sync_subject as s (practice_id, resource, key, scope, due_at)
-select distinct %(practice)s, %(resource)s, found.key, found.scope, %(now)s::timestamptz
-from ({found}) as found(key, scope)
+select %(practice)s, %(resource)s, found.key, found.scope, %(now)s::timestamptz
+from (select distinct * from ({found}) as every(key, scope)) as found
 left join lateral (
     select s.id, s.due_at from sync_subject s
     where s.practice_id = %(practice)s and s.resource = %(resource)s
       and s.key = found.key and s.scope = found.scope offset 0
 ) known on true
 where found.key <> '' and (known.id is null{again})
+order by found.key, found.scope  -- as records.upsert: writers wait in one direction only
 on conflict (practice_id, resource, key, scope) do update set due_at = excluded.due_at
 """
 
@@ -138,6 +139,7 @@ select c.practice_id, 'claims', c.external_id, '', c.fetched_at from changed c
 where {open} or exists (
     select from sync_subject k where k.practice_id = c.practice_id and k.resource = 'claims' and k.key = c.external_id
 )
+order by c.external_id
 on conflict (practice_id, resource, key, scope) do update
 set fetched_at = excluded.fetched_at, due_at = case when s.due_at > excluded.fetched_at then s.due_at end
 """
