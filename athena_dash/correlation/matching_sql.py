@@ -14,10 +14,16 @@ from athena_dash.correlation import scoring_sql, unbound_sql
 from athena_dash.correlation.scope import Scope
 from athena_dash.correlation.tables import fill, run
 from athena_dash.correlation.unbound_sql import visit_of
-from athena_dash.correlation.weights import CANDIDATES_KEPT, SHIPPED, WINDOW_DAYS, weights_of
+from athena_dash.correlation.weights import (
+    CANDIDATES_KEPT,
+    POINTS,
+    SHIPPED,
+    WINDOW_DAYS,
+    weighing,
+    weights_of,
+)
 
-RULING = ("threshold", "margin", "review_floor", "none")
-POINTS = "select * from unnest(%(levels)s::text[], %(points)s::numeric[])"
+RULING = ("sure", "look", "none")
 
 BRIDGE = """
 select id, appointment_id, kind from scope_encounter where appointment_id <> ''
@@ -257,7 +263,7 @@ def compare(pairs: str, weights: Mapping[str, Decimal], values: Mapping[str, Any
     fill("scope_pair", pairs, {**values, "window": WINDOW_DAYS})
     fill("scope_document", scoring_sql.DOCUMENTS, values)
     fill("scope_note", scoring_sql.NOTES, values)
-    fill("scope_weight", POINTS, {"levels": list(weights), "points": list(weights.values())})
+    fill("scope_weight", POINTS, weighing(weights))
 
 
 def write_links(wanted: str, scope: Scope, now: Any) -> None:

@@ -26,7 +26,7 @@ TABLES = {
     "scope_visit": "id bigint, anchor text, anchor_id text",  # made by this run, not yet written
     "scope_unbound": """kind text, record_id text, patient_id text, date date, department_id text,
         provider_ids text[], procedures text[], diagnoses text[]""",
-    "scope_weight": "level text primary key, points numeric",
+    "scope_weight": "level text primary key, points numeric, stray numeric",
     "scope_pair": """record_id text, visit_id bigint, anchor_id text, date date, utc_date date, department_id text,
         provider_ids text[], supervisor_id text, happened bool, expected bool, taken bool, awaited bool""",
     "scope_document": "visit_id bigint, encounter_id text",
