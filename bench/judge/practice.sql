@@ -92,12 +92,13 @@ where kind in ('paid', 'billed', 'left off', 'hold', 'drop', 'credit', 'void');
 
 insert into records_chargeline (practice_id, external_id, fetched_at, claim_id, procedure_code, description, amount,
     posted_on, payments, adjustments, outstanding, payer)
-select %(practice)s, 't' || i || '-' || n, now(), 'c' || i, case n when 1 then code else '90471' end, '',
-    case when kind = 'void' and n = 2 then -price when n = 1 then price else 30 end, day + 1,
-    case kind when 'paid' then round(price * 0.6) when 'credit' then price else 0 end, 0,
-    case kind when 'paid' then 0 when 'credit' then -20 else price end, ''
+select %(practice)s, 't' || i || '-' || n, now(), 'c' || i, case n when 1 then code else '90471' end, '', amount, day + 1,
+    case kind when 'paid' then amount * 0.6 when 'credit' then amount else 0 end,  -- each code has its one usual payment
+    case kind when 'paid' then amount * 0.4 else 0 end,
+    case kind when 'paid' then 0 when 'credit' then -20 else amount end, ''
 from plan, generate_series(1, case when kind = 'left off' then 1 when kind = 'void' then 2
-    else 1 + (i %% 3 = 0)::int end) n
+    else 1 + (i %% 3 = 0)::int end) n, lateral (
+    select case when kind = 'void' and n = 2 then -price when n = 1 then price else 30 end as amount) line
 where kind in ('paid', 'billed', 'left off', 'hold', 'drop', 'credit', 'void');
 
 insert into correlation_visit (practice_id, anchor, anchor_id, patient_id, service_date, department_id, provider_id,
