@@ -133,9 +133,10 @@ def keep(practice_id: int, lesson: Lesson) -> bool:
     gaps = Gap.objects.for_practice(practice_id).filter(closed_at__isnull=True, estimator__in=LEANING)
     visits.filter(pk__in=gaps.values("visit")).update(reconsider_at=now)
     # What such a payer answered is now compared with another usual (G35, G36): of late, or ever if it had none.
+    # A visit that was never judged waits for that anyway.
     since = (now - LOOK_BACK).date()
     met = {key.rpartition("|")[0] for key in known.allowed}
-    answered = visits.filter(payer_name__in=payers, paid__gt=0)
+    answered = visits.filter(payer_name__in=payers, paid__gt=0, judged_at__isnull=False)
     answered.filter(Q(service_date__gte=since) | ~Q(payer_name__in=met)).update(reconsider_at=now)
     return True
 
