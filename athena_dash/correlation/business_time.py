@@ -31,16 +31,22 @@ def add_business_hours(
 ) -> datetime:
     """The instant (UTC) at which `hours` of business days have passed since `since`."""
     local = since.astimezone(zone)
-    if not is_business_day(local.date(), closed):
-        local = start_of_day(next_business_day(local.date(), closed), zone)
+    day, minutes = local.date(), local.hour * 60 + local.minute
+    if not is_business_day(day, closed):
+        day, minutes = next_business_day(day, closed), 0
     days, rest = divmod(hours, 24)
-    day = local.date()
-    for _ in range(int(days)):
-        day = next_business_day(day, closed)
-    moment = local.time().hour * 60 + local.time().minute + rest * 60
+    moment = minutes + rest * 60
     if moment >= 24 * 60:
-        day, moment = next_business_day(day, closed), moment - 24 * 60
+        days, moment = days + 1, moment - 24 * 60
+    day = business_days_later(day, int(days), frozenset(closed))
     return (start_of_day(day, zone) + timedelta(minutes=moment)).astimezone(UTC)
+
+
+@lru_cache(DAYS)
+def business_days_later(day: date, days: int, closed: frozenset[date]) -> date:
+    for _ in range(days):
+        day = next_business_day(day, closed)
+    return day
 
 
 @lru_cache(DAYS)

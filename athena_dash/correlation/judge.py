@@ -3,7 +3,7 @@ Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -62,44 +62,57 @@ def judge_visit(
     kind = suppressed[0] if suppressed else None
     findings = [
         (rule, finding)
-        for rule in speaking(visit.status, kind)
+        for rule in speaking(visit.status, visit.settled, kind)
         if (finding := rule.find(visit, policies, now)) is not NO_GAP
     ]
-    broken = sorted(
-        ((rule, finding) for rule, finding in findings if finding.gap),
-        key=lambda pair: (pair[0].stage, pair[0].code),
-    )
-    gaps = tuple(
-        found(rule, finding, visit, policies, evidence, learned, primary=place == 0)
-        for place, (rule, finding) in enumerate(broken)
-    )
-    if clocks := [gap.filing_limit for gap in gaps if gap.filing_limit]:
-        gaps = (structs.replace(gaps[0], filing_limit=min(clocks)), *gaps[1:])
+    gaps = gaps_of(findings, visit, policies, evidence, learned)
     failed = [gap.code for gap in gaps if gap.judgement.verdict == NOT_SYNCED]
+    again = [finding.reconsider_at for _, finding in findings if finding.reconsider_at]
+    again += answers_end(gaps)
     return Judged(
         visit_id=visit.id,
         suppressor=suppressed[1] if suppressed else "",
         track=track(visit, kind, [gap.code for gap in gaps], failed),
-        reconsider_at=min(
-            (*(f.reconsider_at for _, f in findings if f.reconsider_at), *answers_end(gaps)), default=None
-        ),
+        reconsider_at=min(again, default=None),
         gaps=gaps,
     )
 
 
-def answers_end(gaps: Sequence[FoundGap]) -> Iterator[datetime]:
+def gaps_of(
+    findings: Sequence[tuple[Rule, Finding]],
+    visit: VisitFacts,
+    policies: Policies,
+    evidence: Evidence,
+    learned: Learned,
+) -> tuple[FoundGap, ...]:
+    """The earliest broken link first: it is the primary one."""
+    broken = [pair for pair in findings if pair[1].gap]
+    gaps = tuple(
+        [
+            found(rule, finding, visit, policies, evidence, learned, primary=place == 0)
+            for place, (rule, finding) in enumerate(broken)
+        ]
+    )
+    if clocks := [gap.filing_limit for gap in gaps if gap.filing_limit]:
+        return (structs.replace(gaps[0], filing_limit=min(clocks)), *gaps[1:])
+    return gaps
+
+
+def answers_end(gaps: Sequence[FoundGap]) -> list[datetime]:
     """athena's word ages out: then the verdict that leans on it must be found anew."""
-    return (gap.judgement.asked_at + ANSWER_HOLDS for gap in gaps if gap.judgement.asked_at)
+    return [gap.judgement.asked_at + ANSWER_HOLDS for gap in gaps if gap.judgement.asked_at]
 
 
 @cache
-def speaking(status: str, suppressed: Suppressor | None) -> tuple[Rule, ...]:
-    """The rules worth asking: most look at one state of the appointment only, and most visits are in another."""
-    return tuple(
-        rule
-        for rule in RULES
-        if (not rule.only or (status and status in rule.only)) and speaks(rule, suppressed)
-    )
+def speaking(status: str, settled: bool, suppressed: Suppressor | None) -> tuple[Rule, ...]:
+    """The rules worth asking, by stage and code: most look at one state of the appointment, or at claims of which
+    something is still to come, and most visits are past that."""
+    asked = (rule for rule in RULES if speaks(rule, suppressed) and can_find(rule, status, settled=settled))
+    return tuple(sorted(asked, key=lambda rule: (rule.stage, rule.code)))
+
+
+def can_find(rule: Rule, status: str, *, settled: bool) -> bool:
+    return (not rule.only or status in tuple(rule.only)) and (rule.of_settled or not settled)
 
 
 def speaks(rule: Rule, suppressed: Suppressor | None) -> bool:

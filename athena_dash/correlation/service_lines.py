@@ -58,6 +58,15 @@ class Tie(Generic[S, L]):
     how: How
 
 
+def each_on_a_line(services: Sequence[Service], lines: Sequence[Line]) -> bool:
+    """Nothing was reversed, and each service is there once, charged by its code: as in most visits. Then tying would
+    leave none of them over."""
+    codes = {service.procedure_code for service in services}
+    if len(codes) < len(services) or not codes <= {line.procedure_code for line in lines}:
+        return False
+    return not any(line.amount is not None and line.amount < 0 for line in lines)
+
+
 def tie_lines(services: Iterable[S], lines: Iterable[L]) -> list[Tie[S, L]]:
     """`services`: those to be billed. Services first, in their order; then lines that no service explains."""
     ties: list[Tie[S, L]] = []

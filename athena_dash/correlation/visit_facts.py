@@ -169,9 +169,17 @@ class VisitFacts(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def open_slots(self) -> tuple[tuple[ClaimFacts, SlotFacts], ...]:
         """The payer columns of live claims in which anything is still to come."""
+        unsettled = [claim for claim in self.live_claims if not claim.settled]
         return tuple(
-            (claim, slot) for claim in self.live_claims for slot in claim.slots if slot.stage not in SETTLED
+            (claim, slot) for claim in unsettled for slot in claim.slots if slot.stage not in SETTLED
         )
+
+    @cached_property
+    def settled(self) -> bool:
+        """It has a live claim, and of none is anything still to come or to give back, in any column or line."""
+        if not self.live_claims or self.open_slots:
+            return False
+        return not any(line.outstanding for claim in self.live_claims for line in claim.lines)
 
     @cached_property
     def status(self) -> str:

@@ -11,8 +11,10 @@ from calendar import monthrange
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 SELF_PAY = "self-pay"
+PAYERS = 10_000  # of so many, which rule is theirs is remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +122,12 @@ def limit(
     return FilingLimit(day, own.source or rule.source, rule.assumed and not own.source)
 
 
+@lru_cache(PAYERS)
 def shipped_rule(insurance_type: str, payer_name: str = "") -> FilingRule:
     return first_of(RULES, insurance_type, payer_name) or UNKNOWN
 
 
+@lru_cache(PAYERS)
 def shipped_appeal(insurance_type: str, payer_name: str = "") -> FilingRule:
     return first_of(APPEALS, insurance_type, payer_name) or UNKNOWN_APPEAL
 

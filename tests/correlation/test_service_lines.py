@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from athena_dash.correlation.service_lines import How, tie_lines
+from hypothesis import given
+from hypothesis import strategies as st
+
+from athena_dash.correlation.service_lines import How, each_on_a_line, tie_lines
 from athena_dash.correlation.visit_facts import LineFacts, ServiceFacts
 
 
@@ -72,3 +75,15 @@ def test_a_reversed_line_charges_nothing() -> None:
     reversed_line = [*lines("99213"), *lines("99213", amount="-50")]
     assert told(services("99213"), reversed_line) == [("99213", "", How.MISSING)]
     assert told(services("99213"), [*reversed_line, *lines("99213")]) == [("99213", "99213", How.CODE)]
+
+
+CODES = st.sampled_from(["99213", "99214", "90471"])
+
+
+@given(st.lists(CODES), st.lists(st.tuples(CODES, st.sampled_from(["50", "-50"]))))
+def test_what_stands_on_a_line_at_a_glance_is_not_missed_by_tying_either(
+    documented: list[str], charged: list[tuple[str, str]]
+) -> None:
+    found = [line for code, amount in charged for line in lines(code, amount=amount)]
+    if each_on_a_line(services(*documented), found):
+        assert all(tie.how in (How.CODE, How.UNDOCUMENTED) for tie in tie_lines(services(*documented), found))

@@ -65,7 +65,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """`awaits`: kind of record whose arrival closes the gap; `needs_feed`: the feed that would bring it.
 
     `despite`: suppressors that do not silence the rule. `only`: the appointment statuses in which it can find anything,
-    where it is they that say so. `default_suspect`: without other evidence, rather our
+    where it is they that say so. `of_settled`: it can find something in a visit whose claims are settled to the cent
+    (VisitFacts.settled), as most are. `default_suspect`: without other evidence, rather our
     sync than the desk (D5). `shown`: it rests on a word of athena's own record, not on an absence (D9).
     `source`: where the rule is described.
     """
@@ -79,6 +80,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     find: Find
     despite: frozenset[Suppressor] = frozenset()
     only: str = ""
+    of_settled: bool = False
     default_suspect: bool = False
     shown: bool = False
 

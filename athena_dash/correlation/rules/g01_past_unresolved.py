@@ -24,5 +24,6 @@ RULE = Rule(
     needs_feed="appointments",
     source="revenue-cycle.md §2.1 G01",
     find=find,
+    of_settled=True,
     only="f",
 )

@@ -39,5 +39,6 @@ RULE = Rule(
     needs_feed="appointments",
     source="revenue-cycle.md §2.1 G03",
     find=find,
+    of_settled=True,
     only="2",
 )

@@ -29,5 +29,6 @@ RULE = Rule(
     needs_feed="appointments",
     source="revenue-cycle.md §0.3, §2.1 G05",
     find=find,
+    of_settled=True,
     only="12",
 )

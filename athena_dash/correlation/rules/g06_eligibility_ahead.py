@@ -50,5 +50,6 @@ RULE = Rule(
     needs_feed="patients",
     source="revenue-cycle.md §2.1 G06",
     find=find,
+    of_settled=True,
     only="f",
 )

@@ -47,4 +47,6 @@ RULE = Rule(
     needs_feed="patients",
     source="revenue-cycle.md §2.1 G07",
     find=find,
+    only="234",
+    of_settled=True,
 )

@@ -55,5 +55,6 @@ RULE = Rule(
     needs_feed="encounters",
     source="revenue-cycle.md §2.2 G11",
     find=find,
+    of_settled=True,
     shown=True,
 )

@@ -27,5 +27,6 @@ RULE = Rule(
     needs_feed="encounters",
     source="revenue-cycle.md §2.2 G12",
     find=find,
+    of_settled=True,
     shown=True,
 )

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from athena_dash.correlation.business_time import close_of_business
 from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, after_grace
-from athena_dash.correlation.service_lines import How, tie_lines
+from athena_dash.correlation.service_lines import How, each_on_a_line, tie_lines
 from athena_dash.correlation.visit_facts import VisitFacts
 from athena_dash.practices.policies import Policies
 
@@ -24,6 +24,8 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
 
 def left_off(visit: VisitFacts) -> list[str]:
     lines = [line for claim in visit.live_claims for line in claim.lines]
+    if each_on_a_line(visit.billable_services, lines):
+        return []
     ties = tie_lines(visit.billable_services, lines)
     return sorted(tie.service.procedure_code for tie in ties if tie.service and tie.how is How.MISSING)
 
@@ -36,4 +38,5 @@ RULE = Rule(
     needs_feed="claims",
     source="revenue-cycle.md §2.2 G15",
     find=find,
+    of_settled=True,
 )

@@ -30,4 +30,5 @@ RULE = Rule(
     needs_feed="claims",
     source="revenue-cycle.md §2.2 G16",
     find=find,
+    of_settled=True,
 )

@@ -43,6 +43,7 @@ RULE = Rule(
     needs_feed="claims",
     source="revenue-cycle.md §2.2 G20",
     find=find,
+    of_settled=True,
     shown=True,
     despite=frozenset(Suppressor),
 )

@@ -52,6 +52,7 @@ RULE = Rule(
     needs_feed="transactions",
     source="revenue-cycle.md §2.4 G36",
     find=find,
+    of_settled=True,
     shown=True,
     despite=frozenset(Suppressor),
 )

@@ -1,7 +1,4 @@
-"""The v1 records this program reads, as frozen structs: `decode("claims", raw)` → Claim.
-
-A field that nobody reads is not here: it would cost time, and its faults would keep the whole record out.
-"""
+"""The v1 records this program reads, as frozen structs: `decode("claims", raw)` → Claim."""
 
 from __future__ import annotations
 
@@ -20,13 +17,14 @@ from .billing import (
     SecondaryPayer,
     Transaction,
 )
-from .people import Department, Insurance, Patient, Provider
+from .people import Balance, Department, Insurance, Patient, Provider
 from .reading import read
 from .visits import Appointment, Encounter, EncounterDiagnosis, IcdCode, Service
 
 __all__ = [
     "PAYLOADS",
     "Appointment",
+    "Balance",
     "Claim",
     "ClaimDiagnosis",
     "ClaimNote",
