@@ -6,8 +6,9 @@ Labels are slugs, codes and names of feeds: nothing about a patient can be writt
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from django.conf import settings
 from django_rq import get_queue
@@ -33,6 +34,16 @@ class Family:
     help: str
     samples: tuple[Sample, ...]
     kind: str = "gauge"
+
+
+def histogram(
+    bounds: Iterable[float], buckets: Sequence[int], total: float, labels: Mapping[str, str]
+) -> Iterator[Sample]:
+    """Cumulative, as Prometheus has it; `buckets` one more than `bounds`."""
+    for bound, number in zip((*(f"{each:g}" for each in bounds), "+Inf"), accumulate(buckets), strict=True):
+        yield Sample(number, {**labels, "le": bound}, "_bucket")
+    yield Sample(total, labels, "_sum")
+    yield Sample(sum(buckets), labels, "_count")
 
 
 def written(families: Iterable[Family]) -> str:

@@ -40,7 +40,7 @@ with missing as (
       and v.service_date >= %(since)s and v.anchor = 'appointment' and v.suppressor = ''
     group by 1, 2, 3 having count(distinct v.id) >= %(least)s
 )
-select m.needs_feed, m.department_id, m.service_date, coalesce(d.name, m.department_id), m.lacking, m.asked,
+select m.asked, m.needs_feed, m.department_id, m.service_date, coalesce(d.name, m.department_id), m.lacking,
        today.visits, before.visits, before.lacking
 from missing m
 left join records_department d on d.practice_id = %(practice)s and d.external_id = m.department_id
@@ -58,7 +58,7 @@ cross join lateral (
       and v.service_date >= m.service_date - %(baseline)s and v.service_date < m.service_date
       and v.anchor = 'appointment' and v.suppressor = ''
 ) before
-order by 1, 2, 3
+order by 2, 3, 4
 """
 
 
@@ -112,33 +112,12 @@ def find(practice_id: int) -> list[Cohort]:
         "least": LEAST,
         "baseline": BASELINE.days,
     }
-    found = []
     with connection.cursor() as cursor:
         cursor.execute(FIND, values)
-        for (
-            feed,
-            department_id,
-            day,
-            name,
-            lacking,
-            asked,
-            visits,
-            usual_visits,
-            usually,
-        ) in cursor.fetchall():
-            cohort = Cohort(
-                feed=feed,
-                department_id=department_id,
-                day=day,
-                department=name,
-                lacking=lacking,
-                visits=visits,
-                usual_visits=usual_visits,
-                usually_lacking=usually,
-            )
-            if is_outlier(cohort, asked):
-                found.append(cohort)
-    return found
+        rows = cursor.fetchall()
+    fields = Cohort.__struct_fields__  # in the order they are selected
+    cohorts = [(Cohort(**dict(zip(fields, of_cohort, strict=True))), asked) for asked, *of_cohort in rows]
+    return [cohort for cohort, asked in cohorts if is_outlier(cohort, asked)]
 
 
 def keep(practice_id: int, found: list[Cohort]) -> bool:

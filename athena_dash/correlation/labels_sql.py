@@ -6,11 +6,12 @@ id, all others keeping theirs: what a record without one meets.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 
 from athena_dash.correlation import scoring_sql, unbound_sql
-from athena_dash.correlation.learning import Labels
+from athena_dash.correlation.learning import Labels, Lone
 from athena_dash.correlation.matching_sql import compare
 from athena_dash.correlation.merges import merge_map
 from athena_dash.correlation.scope import MERGES
@@ -64,7 +65,13 @@ union all
 select 'record', '', count(*) filter (where placed), count(*) filter (where not placed)
 from (select coalesce(bool_or(own), false) as placed from told group by record_id) record
 """  # noqa: S608 - made of this stage's constants
-EVIDENCE = f"select sum(exp(points::float)) from ({scoring_sql.SCORED}) scored group by record_id"  # noqa: S608
+SEEN = ", ".join(f"{fact}_level" for fact in scoring_sql.LEARNT)
+ALIKE = f"""
+select pairs, count(*) from (
+    select jsonb_agg(jsonb_build_array(points, {SEEN}) order by points, {SEEN}) as pairs
+    from ({scoring_sql.SCORED}) scored group by record_id
+) record group by pairs
+"""  # noqa: S608 - made of this stage's constants
 
 
 def known_claims(practice_id: int) -> int:
@@ -83,10 +90,19 @@ def labels_of(practice_id: int, weights: Mapping[str, Decimal]) -> Labels:
     return Labels(counts=counts, placed=placed, lost=lost)
 
 
-def evidence_of(practice_id: int, weights: Mapping[str, Decimal]) -> list[float]:
-    """Of claims without an id, the likelihood ratios of their pairs, summed."""
+def lone_of(practice_id: int, weights: Mapping[str, Decimal]) -> list[Lone]:
+    """Claims without an id, those with the same pairs together."""
     ask(practice_id, sample(NAMELESS), weights)
-    return [ratio for (ratio,) in run(EVIDENCE, {"practice": practice_id, "kind": "claim"})]
+    return [
+        Lone(
+            pairs=tuple(
+                (float(points), tuple(level for level in levels if level))
+                for points, *levels in json.loads(pairs)
+            ),
+            claims=claims,
+        )
+        for pairs, claims in run(ALIKE, {"practice": practice_id, "kind": "claim"})
+    ]
 
 
 def ask(practice_id: int, records: str, weights: Mapping[str, Decimal]) -> None:

@@ -14,10 +14,16 @@ from athena_dash.correlation import scoring_sql, unbound_sql
 from athena_dash.correlation.scope import Scope
 from athena_dash.correlation.tables import fill, run
 from athena_dash.correlation.unbound_sql import visit_of
-from athena_dash.correlation.weights import CANDIDATES_KEPT, SHIPPED, WINDOW_DAYS, weights_of
+from athena_dash.correlation.weights import (
+    CANDIDATES_KEPT,
+    POINTS,
+    SHIPPED,
+    WINDOW_DAYS,
+    weighing,
+    weights_of,
+)
 
-RULING = ("threshold", "margin", "review_floor", "none")
-POINTS = "select * from unnest(%(levels)s::text[], %(points)s::numeric[])"
+RULING = ("sure", "look", "none")
 
 BRIDGE = """
 select id, appointment_id, kind from scope_encounter where appointment_id <> ''
@@ -52,7 +58,7 @@ update correlation_visit v set anchor = 'appointment', anchor_id = first.appoint
 from first where first.id = v.id
 """
 
-NEXT_ID = "nextval(pg_get_serial_sequence('correlation_visit', 'id'))"
+NEXT_ID = "nextval('correlation_visit_id_seq')"
 
 APPOINTMENT_VISITS = f"""
 select {NEXT_ID}, 'appointment', id from (
@@ -144,11 +150,11 @@ left join correlation_link e
  and f.encounter_id <> ''
 """
 
+# Under the practice's lock, which people's decisions take too, nobody else writes links: an insert that looked for a
+# conflict would cost half as much again.
 WRITE_LINKS = """
-with written as (
-    insert into correlation_link as l
-        (practice_id, kind, record_id, visit_id, state, method, score, evidence, linked_at)
-    select %(practice)s, w.kind, w.record_id, w.visit_id, w.state, w.method, w.score, w.evidence, %(now)s
+with wanted as materialized (
+    select w.*, old.id as old_id
     from ({wanted}) w
     left join correlation_link old
       on old.practice_id = %(practice)s and old.kind = w.kind and old.record_id = w.record_id
@@ -156,14 +162,19 @@ with written as (
         old.method <> 'manual' and old.decided_by_id is null
         and (old.visit_id, old.state, old.method, old.score, old.evidence)
             is distinct from (w.visit_id, w.state, w.method, w.score, w.evidence))
-    order by w.visit_id
-    on conflict (practice_id, kind, record_id) do update
+), made as (
+    insert into correlation_link
+        (practice_id, kind, record_id, visit_id, state, method, score, evidence, linked_at)
+    select %(practice)s, kind, record_id, visit_id, state, method, score, evidence, %(now)s
+    from wanted where old_id is null order by visit_id
+), moved as (
+    update correlation_link l
     set (visit_id, state, method, score, evidence, linked_at)
-      = row(excluded.visit_id, excluded.state, excluded.method, excluded.score, excluded.evidence,
-            excluded.linked_at)
-    returning l.visit_id
+      = row(w.visit_id, w.state, w.method, w.score, w.evidence, %(now)s)
+    from wanted w
+    where l.id = w.old_id
 )
-insert into scope_touched select visit_id from written where visit_id is not null
+insert into scope_touched select visit_id from wanted where visit_id is not null
 """
 
 # Visits made for an encounter that now belongs elsewhere, with the visit it belongs to.
@@ -172,22 +183,6 @@ select v.id, l.visit_id from scope_encounter s
 join correlation_visit v on v.practice_id = %(practice)s and v.anchor = 'encounter' and v.anchor_id = s.id
 join correlation_link l on l.practice_id = %(practice)s and l.kind = 'encounter' and l.record_id = s.id
 where l.visit_id is not null and l.visit_id <> v.id
-"""
-
-# Where the records in scope stand; asked before anything moves. What moves is noted as it is written.
-STANDING = """
-select l.visit_id from scope_appointment s
-join correlation_link l on l.practice_id = %(practice)s and l.kind = 'appointment' and l.record_id = s.id
-where l.visit_id is not null
-union select l.visit_id from scope_encounter s
-join correlation_link l on l.practice_id = %(practice)s and l.kind = 'encounter' and l.record_id = s.id
-where l.visit_id is not null
-union select l.visit_id from scope_claim s
-join correlation_link l on l.practice_id = %(practice)s and l.kind = 'claim' and l.record_id = s.id
-where l.visit_id is not null
-union select l.visit_id from scope_fact s
-join correlation_link l on l.practice_id = %(practice)s and l.kind = 'clinical' and l.record_id = s.id
-where l.visit_id is not null
 """
 
 # Visits that a claim in review is offered to: their verdict says so (D10) and must learn how it began and ended.
@@ -215,11 +210,6 @@ left join scope_merge m on m.loser = i.patient_id
 join correlation_visit v on v.practice_id = %(practice)s and v.patient_id = coalesce(m.survivor, i.patient_id)
 where g.kind = 'insurance'
 """
-
-
-def note_standing(scope: Scope) -> None:
-    fill("scope_touched", STANDING, scope.values)
-    fill("scope_touched", OFFERED, scope.values)
 
 
 def note_offered(scope: Scope) -> None:
@@ -273,7 +263,7 @@ def compare(pairs: str, weights: Mapping[str, Decimal], values: Mapping[str, Any
     fill("scope_pair", pairs, {**values, "window": WINDOW_DAYS})
     fill("scope_document", scoring_sql.DOCUMENTS, values)
     fill("scope_note", scoring_sql.NOTES, values)
-    fill("scope_weight", POINTS, {"levels": list(weights), "points": list(weights.values())})
+    fill("scope_weight", POINTS, weighing(weights))
 
 
 def write_links(wanted: str, scope: Scope, now: Any) -> None:

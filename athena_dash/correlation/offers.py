@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from athena_dash.correlation.matching_sql import POINTS
 from athena_dash.correlation.merges import MergeMap, merge_map
 from athena_dash.correlation.models import Link
 from athena_dash.correlation.scoring_sql import DOCUMENTS, EXPLAINED, NOTES, SCORED
 from athena_dash.correlation.tables import TABLES, run
 from athena_dash.correlation.unbound_sql import PAIRS_OF_CLAIMS, PAIRS_OF_ENCOUNTERS
-from athena_dash.correlation.weights import SHIPPED, WINDOW_DAYS, weights_of
+from athena_dash.correlation.weights import POINTS, SHIPPED, WINDOW_DAYS, weighing, weights_of
 from athena_dash.records.models import Claim, ClinicalFact, Encounter
 
 Record = Claim | Encounter | ClinicalFact
@@ -47,7 +46,7 @@ with scope_unbound as (
     select unnest(%(patient_ids)s::text[]) as id, %(patient_id)s::text as survivor
 ), scope_visit as (
     select 0::bigint as id, ''::text as anchor, ''::text as anchor_id where false
-), scope_weight (level, points) as ({POINTS}), scope_pair ({PAIR_COLUMNS}) as ({pairs}),
+), scope_weight (level, points, stray) as ({POINTS}), scope_pair ({PAIR_COLUMNS}) as ({pairs}),
 scope_document (visit_id, encounter_id) as ({DOCUMENTS}), scope_note (visit_id, procedures, diagnoses) as ({NOTES})
 select visit_id, visit_date, department_id, provider_ids, procedures, diagnoses, days,
     case when days <= %(scored_days)s then points end, case when days <= %(scored_days)s then {EXPLAINED} end
@@ -98,8 +97,7 @@ def offers_for(link: Link, record: Record) -> tuple[Side, list[Offer]]:
     kind = "encounter" if isinstance(record, Encounter) else "claim"
     weights = weights_of(link.practice_id) if kind == "claim" else SHIPPED
     values = {
-        "levels": list(weights),
-        "points": list(weights.values()),
+        **weighing(weights),
         "practice": link.practice_id,
         "kind": kind,
         "record_id": record.external_id,

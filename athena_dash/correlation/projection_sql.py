@@ -6,26 +6,31 @@ New visits are written here, once and whole. A visit whose projection would not 
 from __future__ import annotations
 
 from athena_dash.correlation.scope import Scope
-from athena_dash.correlation.tables import run
+from athena_dash.correlation.tables import fill, run
+
+# In tables of their own, whose sizes the planner knows: guessed from common table expressions, a backfill's joins were
+# planned as loops.
+SHOWN = """
+select t.visit_id, coalesce(v.anchor, new_v.anchor), coalesce(v.anchor_id, new_v.anchor_id), v.id is null
+from (select distinct visit_id from scope_touched) t
+left join correlation_visit v on v.id = t.visit_id
+left join scope_visit new_v on new_v.id = t.visit_id
+where v.id is not null or new_v.id is not null
+"""
+CHARGED = """
+select s.id, l.record_id from scope_shown s
+join correlation_link l on l.visit_id = s.id and l.kind = 'claim' and l.state = 'linked'
+"""
 
 PROJECT = """
-with touched as materialized (
-    select distinct visit_id from scope_touched
-), visit as materialized (
-    select t.visit_id as id, coalesce(v.anchor, new_v.anchor) as anchor,
-        coalesce(v.anchor_id, new_v.anchor_id) as anchor_id
-    from touched t
-    left join correlation_visit v on v.id = t.visit_id
-    left join scope_visit new_v on new_v.id = t.visit_id
-), claim as materialized (
+with claim as materialized (
     select l.visit_id, c.external_id, c.primary_insurance_id, c.created_date,
         sum(n.amount) as charges, sum(n.payments) as paid, sum(n.outstanding) as outstanding,
         coalesce(sum(n.amount) = 0 and bool_or(n.amount <> 0), false)
             and c.primary_status in ('', 'CLOSED') and c.secondary_status in ('', 'CLOSED')
             and c.patient_status in ('', 'CLOSED') as voided
-    from touched t
-    join correlation_link l on l.visit_id = t.visit_id and l.kind = 'claim' and l.state = 'linked'
-    join records_claim c on c.practice_id = %(practice)s and c.external_id = l.record_id and c.gone_at is null
+    from scope_charged l
+    join records_claim c on c.practice_id = %(practice)s and c.external_id = l.claim_id and c.gone_at is null
     left join records_chargeline n
       on n.practice_id = %(practice)s and n.claim_id = c.external_id and n.gone_at is null
     group by l.visit_id, c.id
@@ -39,21 +44,21 @@ with touched as materialized (
       on i.practice_id = %(practice)s and i.external_id = claim.primary_insurance_id
     order by claim.visit_id, claim.voided, claim.created_date desc nulls last, claim.external_id desc
 ), anchor as materialized (
-    select v.id, v.anchor, v.anchor_id, a.patient_id, a.date, a.department_id,
+    select v.id, v.fresh, v.anchor, v.anchor_id, a.patient_id, a.date, a.department_id,
         coalesce(nullif(a.rendering_provider_id, ''), a.provider_id) as provider_id, a.type_name
-    from visit v join records_appointment a on a.practice_id = %(practice)s and a.external_id = v.anchor_id
+    from scope_shown v join records_appointment a on a.practice_id = %(practice)s and a.external_id = v.anchor_id
     where v.anchor = 'appointment'
     union all
-    select v.id, v.anchor, v.anchor_id, e.patient_id,
+    select v.id, v.fresh, v.anchor, v.anchor_id, e.patient_id,
         coalesce(e.date, (e.started_at at time zone coalesce(d.timezone, p.timezone))::date),
         e.department_id, e.provider_id, coalesce(nullif(e.visit_name, ''), e.kind)
-    from visit v join records_encounter e on e.practice_id = %(practice)s and e.external_id = v.anchor_id
+    from scope_shown v join records_encounter e on e.practice_id = %(practice)s and e.external_id = v.anchor_id
     join practices_practice p on p.id = %(practice)s
     left join records_department d on d.practice_id = %(practice)s and d.external_id = e.department_id
     where v.anchor = 'encounter'
 ), wanted as materialized (
-    select a.id, a.anchor, a.anchor_id, coalesce(m.survivor, a.patient_id) as patient_id, a.date, a.department_id,
-        a.provider_id, a.type_name,
+    select a.id, a.fresh, a.anchor, a.anchor_id, coalesce(m.survivor, a.patient_id) as patient_id, a.date,
+        a.department_id, a.provider_id, a.type_name,
         coalesce(payer.payer_name, insured.payer_name, '') as payer_name,
         money.charges, money.paid, money.outstanding
     from anchor a
@@ -74,7 +79,7 @@ with touched as materialized (
          payer_name, charges, paid, outstanding, track, suppressor)
     select w.id, %(practice)s, w.anchor, w.anchor_id, w.patient_id, w.date, w.department_id, w.provider_id,
         w.type_name, w.payer_name, w.charges, w.paid, w.outstanding, '--------', ''
-    from wanted w join scope_visit fresh on fresh.id = w.id
+    from wanted w where w.fresh
     order by w.id
 )
 update correlation_visit v
@@ -82,7 +87,7 @@ set (patient_id, service_date, department_id, provider_id, visit_type, payer_nam
   = row(w.patient_id, w.date, w.department_id, w.provider_id, w.type_name, w.payer_name, w.charges, w.paid,
         w.outstanding)
 from wanted w
-where v.id = w.id and
+where v.id = w.id and not w.fresh and
     (v.patient_id, v.service_date, v.department_id, v.provider_id, v.visit_type, v.payer_name,
      v.charges, v.paid, v.outstanding)
     is distinct from
@@ -91,6 +96,9 @@ where v.id = w.id and
 """
 
 
-def project(scope: Scope) -> None:
-    """The visits in scope_touched."""
+def project(scope: Scope) -> set[int]:
+    """The visits in scope_touched, which are returned."""
+    fill("scope_shown", SHOWN, scope.values)
+    fill("scope_charged", CHARGED, scope.values)
     run(PROJECT, scope.values)
+    return {id for (id,) in run("select id from scope_shown", {})}

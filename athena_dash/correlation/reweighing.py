@@ -13,8 +13,8 @@ import msgspec
 from django.db import transaction
 
 from athena_dash.core import clock
-from athena_dash.correlation.labels_sql import evidence_of, known_claims, labels_of
-from athena_dash.correlation.learning import blend, none_of, points_of
+from athena_dash.correlation.labels_sql import known_claims, labels_of, lone_of
+from athena_dash.correlation.learning import blend, points_of, strays_of
 from athena_dash.correlation.models import Weights
 from athena_dash.correlation.service import correlate
 from athena_dash.correlation.tables import run
@@ -58,8 +58,8 @@ def learn_weights(practice_id: int) -> Weights | None:
         return None
     labels = labels_of(practice_id, SHIPPED)
     own = points_of(labels.counts)
-    none = none_of(labels, evidence_of(practice_id, {level: Decimal(value) for level, value in own.items()}))
-    points = blend(own, none, labels.others)
+    lone = lone_of(practice_id, {level: Decimal(value) for level, value in own.items()})
+    points = blend(own | strays_of(labels, lone), labels.others)
     if newest is None:
         keep(practice_id, 0)
     version = newest.version + 1 if newest else 1

@@ -13,7 +13,7 @@ from typing import Any
 
 from athena_dash.correlation import unbound_sql
 from athena_dash.correlation.merges import MergeMap
-from athena_dash.correlation.tables import LARGE, fill, prepare, run
+from athena_dash.correlation.tables import LARGE, fill, prepare
 
 Touched = Mapping[str, Collection[str]]
 """Records table name → changed external ids."""
@@ -21,21 +21,19 @@ Touched = Mapping[str, Collection[str]]
 GIVEN = "select %(kind)s, unnest(%(ids)s::text[])"
 MERGES = "select * from unnest(%(losers)s::text[], %(survivors)s::text[])"
 
+# These have no link of their own; they follow what they belong to.
 PARENTS = {
     "chargeline": """
-select distinct 'claim', r.claim_id from scope_given g
-join records_chargeline r on r.practice_id = %(practice)s and r.external_id = g.id
-where g.kind = 'chargeline'
+select distinct 'claim', r.claim_id from unnest(%(ids)s::text[]) as given(id)
+join records_chargeline r on r.practice_id = %(practice)s and r.external_id = given.id
 """,
     "claimnote": """
-select distinct 'claim', r.claim_id from scope_given g
-join records_claimnote r on r.practice_id = %(practice)s and r.external_id = g.id
-where g.kind = 'claimnote'
+select distinct 'claim', r.claim_id from unnest(%(ids)s::text[]) as given(id)
+join records_claimnote r on r.practice_id = %(practice)s and r.external_id = given.id
 """,
     "serviceline": """
-select distinct 'encounter', r.encounter_id from scope_given g
-join records_serviceline r on r.practice_id = %(practice)s and r.external_id = g.id
-where g.kind = 'serviceline'
+select distinct 'encounter', r.encounter_id from unnest(%(ids)s::text[]) as given(id)
+join records_serviceline r on r.practice_id = %(practice)s and r.external_id = given.id
 """,
 }
 
@@ -93,18 +91,36 @@ union select f.external_id from scope_encounter s
 join records_clinicalfact f on f.practice_id = %(practice)s and f.encounter_id = s.id and f.encounter_id <> ''
 """
 
+# Where the records in scope stand; asked before anything moves. What moves is noted as it is written.
+STANDING = """
+select l.visit_id from scope_appointment s
+join correlation_link l on l.practice_id = %(practice)s and l.kind = 'appointment' and l.record_id = s.id
+where l.visit_id is not null
+union select l.visit_id from scope_encounter s
+join correlation_link l on l.practice_id = %(practice)s and l.kind = 'encounter' and l.record_id = s.id
+where l.visit_id is not null
+union select l.visit_id from scope_claim s
+join correlation_link l on l.practice_id = %(practice)s and l.kind = 'claim' and l.record_id = s.id
+where l.visit_id is not null
+"""
+
+# And those that the patients' other records and the facts stand at.
+STANDING_TOO = """
+select l.visit_id from scope_unbound s
+join correlation_link l on l.practice_id = %(practice)s and l.kind = s.kind and l.record_id = s.record_id
+where l.visit_id is not null
+union select l.visit_id from scope_fact s
+join correlation_link l on l.practice_id = %(practice)s and l.kind = 'clinical' and l.record_id = s.id
+where l.visit_id is not null
+"""
+
 # Every id, before and after merges, of the patients whose records without ids are matched anew.
 PATIENTS = """
 with named as (
     select patient_id as id from scope_appointment
     union select patient_id from scope_encounter
     union select patient_id from scope_claim
-    union select v.patient_id from scope_claim s
-    join correlation_link l on l.practice_id = %(practice)s and l.kind = 'claim' and l.record_id = s.id
-    join correlation_visit v on v.id = l.visit_id
-    union select v.patient_id from scope_encounter s
-    join correlation_link l on l.practice_id = %(practice)s and l.kind = 'encounter' and l.record_id = s.id
-    join correlation_visit v on v.id = l.visit_id
+    union select v.patient_id from scope_touched t join correlation_visit v on v.id = t.visit_id
 ), survivor as (
     select distinct coalesce(m.survivor, n.id) as id from named n left join scope_merge m on m.loser = n.id
     where n.id <> ''
@@ -142,19 +158,17 @@ class Scope:
 def scope_of(practice_id: int, touched: Touched, merges: MergeMap) -> Scope:
     large = sum(map(len, touched.values())) >= LARGE
     prepare(large=large)
-    values = {"practice": practice_id}
+    values: dict[str, Any] = {"practice": practice_id}
     given = {**touched, "merged": merges.relatives(touched.get("patient", ()))}
     for kind, ids in given.items():
         if ids:
-            fill("scope_given", GIVEN, {"kind": kind, "ids": list(ids)})
-    for kind, statement in PARENTS.items():
-        if given.get(kind):
-            fill("scope_given", statement, values)
+            fill("scope_given", PARENTS.get(kind, GIVEN), values | {"kind": kind, "ids": list(ids)})
     if merges.losers:
         fill("scope_merge", MERGES, {"losers": merges.losers, "survivors": merges.survivors})
     fill("scope_appointment", APPOINTMENTS, values)
     fill("scope_encounter", ENCOUNTERS, values)
     fill("scope_claim", CLAIMS, values)
+    fill("scope_touched", STANDING, values)
     fill("scope_patient", PATIENTS, values)
     encounters = fill("scope_unbound", unbound_sql.UNBOUND_ENCOUNTERS, values)
     claims = fill("scope_unbound", unbound_sql.UNBOUND_CLAIMS, values)
@@ -163,13 +177,5 @@ def scope_of(practice_id: int, touched: Touched, merges: MergeMap) -> Scope:
     if claims:
         fill("scope_claim", ADD_CLAIMS, values)
     fill("scope_fact", FACTS, values)
+    fill("scope_touched", STANDING_TOO, values)
     return Scope(practice_id, large, encounters, claims)
-
-
-TOUCHED_VISITS = """
-select v.id from (select distinct visit_id from scope_touched) t join correlation_visit v on v.id = t.visit_id
-"""
-
-
-def touched_visits() -> set[int]:
-    return {id for (id,) in run(TOUCHED_VISITS, {})}

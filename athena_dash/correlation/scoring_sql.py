@@ -82,9 +82,10 @@ LEARNT = ("date", "provider", "department", "procedures", "diagnoses", "taken")
 SCORED = f"""
 select *, date_points + coalesce(provider_points, 0) + coalesce(department_points, 0)
     + coalesce(procedures_points, 0) + coalesce(diagnoses_points, 0) + coalesce(taken_points, 0)
-    + coalesce(awaited_points, 0) + coalesce(not_expected_points, 0) + coalesce(did_not_happen_points, 0) as points
+    + coalesce(awaited_points, 0) + coalesce(not_expected_points, 0) + coalesce(did_not_happen_points, 0) as points,
+    {" + ".join(f"coalesce({fact}_stray, 0)" for fact in LEARNT)} as stray
 from (
-    select level.*, {", ".join(f"{fact}.points as {fact}_points" for fact in LEARNT)},
+    select level.*, {", ".join(f"{fact}.points as {fact}_points, {fact}.stray as {fact}_stray" for fact in LEARNT)},
         awaited.points as awaited_points, not_expected.points as not_expected_points,
         did_not_happen.points as did_not_happen_points
     from ({LEVELS}) level
@@ -117,21 +118,24 @@ UNDECIDED = "delete from scope_match where kind = %(kind)s and state = 'review'"
 
 # It bills none of the services that the best visit documents: that goes to a person, however good the rest.
 # `score` is the chance that the best is the right one, of all on offer and of none; with learnt points a probability.
+# `nowhere`, which is belonging to none, is kept where exp() can still tell it.
 VERDICTS = f"""
-with ranked as (
-    select *, row_number() over best as rank, points - lead(points) over best as ahead,
-        exp(points::float) / (exp(%(none)s::float) + sum(exp(points::float)) over (partition by record_id)) as chance,
-        count(*) filter (where exact) over (partition by record_id) as exacts
+with weighed as (
+    select *, greatest(-50, least(50, %(none)s + sum(stray) over (partition by record_id))) as nowhere
     from ({SCORED}) scored
+), ranked as (
+    select *, row_number() over best as rank, points - greatest(nowhere, lead(points) over best) as ahead,
+        exp(points::float) / (exp(nowhere::float) + sum(exp(points::float)) over (partition by record_id)) as chance,
+        count(*) filter (where exact) over (partition by record_id) as exacts
+    from weighed
     window best as (partition by record_id order by points desc, anchor_id)
 ), shown as (
     select record_id, jsonb_agg(jsonb_build_object('visit_id', visit_id, 'anchor_id', anchor_id, 'points', points)
         order by rank) as candidates
     from ranked where rank <= %(kept)s group by record_id
 ), judged as (
-    select *, case when points >= %(threshold)s and coalesce(ahead, %(margin)s) >= %(margin)s
-                        and procedures_level is distinct from 'procedures_differ' then 'linked'
-                   when points >= %(review_floor)s then 'review' else 'unmatched' end as state
+    select *, case when ahead >= %(sure)s and procedures_level is distinct from 'procedures_differ' then 'linked'
+                   when points - nowhere >= %(look)s then 'review' else 'unmatched' end as state
     from ranked where rank = 1
 )
 select %(kind)s, u.record_id, case when j.state = 'linked' then j.visit_id end, coalesce(j.state, 'unmatched'),

@@ -14,7 +14,7 @@ from athena_dash.correlation.learned_sql import due_to_learn, keep, learn
 from athena_dash.correlation.merges import merge_map
 from athena_dash.correlation.orphans import due_orphans, judge_orphans
 from athena_dash.correlation.projection_sql import project
-from athena_dash.correlation.scope import Touched, scope_of, touched_visits
+from athena_dash.correlation.scope import Touched, scope_of
 from athena_dash.correlation.tables import tell_planner
 from athena_dash.correlation.verdict import Evidence
 
@@ -38,7 +38,7 @@ def correlate(practice_id: int, touched: Touched) -> set[int]:
     changed."""
     now = clock.now()
     scope = scope_of(practice_id, touched, merge_map(practice_id))
-    matching_sql.note_standing(scope)
+    matching_sql.note_offered(scope)
     matching_sql.link_appointments(scope, now)
     matching_sql.link_encounters(scope, now)
     for visit_id, into_id in matching_sql.absorbed(scope):
@@ -47,7 +47,7 @@ def correlate(practice_id: int, touched: Touched) -> set[int]:
     matching_sql.link_facts(scope, now)
     matching_sql.note_offered(scope)
     matching_sql.note_around(scope)
-    project(scope)
+    visits = project(scope)
     if scope.large:
         tell_planner()
-    return touched_visits()
+    return visits

@@ -26,7 +26,7 @@ TABLES = {
     "scope_visit": "id bigint, anchor text, anchor_id text",  # made by this run, not yet written
     "scope_unbound": """kind text, record_id text, patient_id text, date date, department_id text,
         provider_ids text[], procedures text[], diagnoses text[]""",
-    "scope_weight": "level text primary key, points numeric",
+    "scope_weight": "level text primary key, points numeric, stray numeric",
     "scope_pair": """record_id text, visit_id bigint, anchor_id text, date date, utc_date date, department_id text,
         provider_ids text[], supervisor_id text, happened bool, expected bool, taken bool, awaited bool""",
     "scope_document": "visit_id bigint, encounter_id text",
@@ -34,6 +34,8 @@ TABLES = {
     "scope_match": """kind text, record_id text, visit_id bigint, state text, method text, score float,
         evidence jsonb""",
     "scope_touched": "visit_id bigint",
+    "scope_shown": "id bigint, anchor text, anchor_id text, fresh bool",
+    "scope_charged": "visit_id bigint, claim_id text",
 }
 MAKE = "".join(
     f"create temp table if not exists {name} ({columns}) on commit delete rows;\n"

@@ -1,8 +1,9 @@
 """What a level of agreement says for or against a visit, in points: the scoring SQL joins them, screens explain them.
 
 Shipped points are the prior; a practice's own (`learning`) take over as it grows. A link's points are the sum over its
-facts. The best candidate must reach `threshold` and lead the second by `margin`, else a person chooses, down to
-`review_floor`; `none` is what belonging to no visit here weighs.
+facts. The best candidate must lead the second, and `none`, by `sure`; else a person chooses, down to `look` ahead of
+`none`. `none` is what belonging to no visit on offer weighs, and a practice's own points say besides, as "stray LEVEL",
+what each level of each candidate adds to that: a stray, such as a hospital round, is not simply another visit's claim.
 Precision before recall: a wrong link shown as fact hides money (revenue-cycle.md §7.1, §7.4).
 """
 
@@ -10,15 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from athena_dash.correlation.models import Weights
 
 WINDOW_DAYS = 3
 CANDIDATES_KEPT = 5
+STRAY = "stray "
 SHIPPED: Mapping[str, Decimal] = {
-    "threshold": Decimal("5.0"),
-    "margin": Decimal("2.0"),
-    "review_floor": Decimal("3.5"),
+    "sure": Decimal("2.0"),
+    "look": Decimal("0.5"),
     "none": Decimal("3.0"),
     "same_day": Decimal("4.0"),
     "same_local_day": Decimal("4.0"),  # of an evening visit, whose UTC day is another
@@ -54,3 +56,16 @@ def weights_of(practice_id: int) -> Mapping[str, Decimal]:
     """The active version of claims' weights, over the shipped ones."""
     row = Weights.objects.for_practice(practice_id).filter(active=True).first()
     return {**SHIPPED, **{name: Decimal(points) for name, points in row.points.items()}} if row else SHIPPED
+
+
+POINTS = "select * from unnest(%(levels)s::text[], %(points)s::numeric[], %(strays)s::numeric[])"
+
+
+def weighing(weights: Mapping[str, Decimal]) -> Mapping[str, Any]:
+    """The values of POINTS, which is what scope_weight holds."""
+    levels = [name for name in weights if not name.startswith(STRAY)]
+    return {
+        "levels": levels,
+        "points": [weights[level] for level in levels],
+        "strays": [weights.get(STRAY + level, Decimal(0)) for level in levels],
+    }

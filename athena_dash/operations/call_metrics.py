@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import accumulate, product
+from collections.abc import Mapping
+from itertools import product
 
 from redis import RedisError
 
-from athena_dash.core.metrics import Family, Sample
+from athena_dash.core.metrics import Family, Sample, histogram
 from athena_dash.sync.budget import shared
-from athena_dash.sync.meters import BOUNDS, OTHER, Meter, meters
+from athena_dash.sync.meters import BOUNDS, OTHER, meters
 from athena_dash.sync.resources import RESOURCES
 from athena_dash.sync.standing import standings
 
 FEEDS = (*RESOURCES, OTHER)
-LE = (*(f"{bound / 1000:g}" for bound in BOUNDS), "+Inf")
+SECONDS = tuple(bound / 1000 for bound in BOUNDS)
 
 
 def call_families(slugs: Mapping[int, str]) -> list[Family]:
@@ -60,7 +60,11 @@ def call_families(slugs: Mapping[int, str]) -> list[Family]:
         Family(
             "call_duration_seconds",
             "How long athena took.",
-            tuple(sample for labels, meter in metered for sample in histogram(meter, labels)),
+            tuple(
+                sample
+                for labels, meter in metered
+                for sample in histogram(SECONDS, meter.buckets, meter.milliseconds / 1000, labels)
+            ),
             "histogram",
         ),
         Family(
@@ -74,11 +78,3 @@ def call_families(slugs: Mapping[int, str]) -> list[Family]:
             tuple(Sample(one.foreign.calls if one.foreign else 0, labels) for labels, one in at_athena),
         ),
     ]
-
-
-def histogram(meter: Meter, labels: Mapping[str, str]) -> Iterator[Sample]:
-    """Cumulative, as Prometheus has it."""
-    for bound, number in zip(LE, accumulate(meter.buckets), strict=True):
-        yield Sample(number, {**labels, "le": bound}, "_bucket")
-    yield Sample(meter.milliseconds / 1000, labels, "_sum")
-    yield Sample(sum(meter.buckets), labels, "_count")

@@ -1,4 +1,4 @@
-"""One feed's last 24 hours by the hour as bars: calls, their latency, its lag; and the records of its runs."""
+"""One feed's last 24 hours by the hour as bars: waits for a success, lag, calls and their latency; and its runs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 from athena_dash.core.templatetags.sparkline import Bar
 from athena_dash.core.templatetags.ui import span
+from athena_dash.operations import lag_words
 from athena_dash.operations.feed_rows import bar_of
 from athena_dash.operations.objective import Kept
+from athena_dash.sync import lag
+from athena_dash.sync.dating import Dated, how
+from athena_dash.sync.lag import Lags
 from athena_dash.sync.meters import HOUR, HOURS, Meter, total
 from athena_dash.sync.models import Feed, Run
 from athena_dash.sync.pull import BACKFILL
@@ -33,10 +37,15 @@ class Chart:
 
 
 def charts(
-    feed: Feed, meters: Sequence[Meter], runs: Sequence[Run], days: Sequence[Kept], now: datetime
+    feed: Feed,
+    meters: Sequence[Meter],
+    lags: Sequence[Lags],
+    runs: Sequence[Run],
+    days: Sequence[Kept],
+    now: datetime,
 ) -> list[Chart]:
-    """`meters` as meters.by_hour gives them, empty while Valkey is away; `runs` newest first."""
-    found = [lag_chart(feed, now), kept_chart(days), records_chart(runs)]
+    """`meters` and `lags` by hour, empty while Valkey is away; `runs` newest first."""
+    found = [quiet_chart(feed, now), lag_chart(feed, lags, now), kept_chart(days), records_chart(runs)]
     if meters:
         found += [calls_chart(meters, now), *(latency_chart(meters, part, now) for part in PARTS)]
     return [chart for chart in found if chart.bars]
@@ -83,7 +92,17 @@ def latency_chart(meters: Sequence[Meter], part: float, now: datetime) -> Chart:
     )
 
 
-def lag_chart(feed: Feed, now: datetime) -> Chart:
+def lag_chart(feed: Feed, lags: Sequence[Lags], now: datetime) -> Chart:
+    """Without bars where athena dates nothing to the second."""
+    drawn = bool(lags) and how(feed.resource) is Dated.INSTANT
+    return Chart(
+        "Lag p95 by the hour",
+        lag_words.bound(lag.total(lags), lag_words.MOST) if drawn else "",
+        lag_words.bars(lags, hours(now), feed.fresh_within) if drawn else (),
+    )
+
+
+def quiet_chart(feed: Feed, now: datetime) -> Chart:
     """The longest that each hour had to wait for a success, by where the wait ended."""
     since = hour_of(HOURS - 1, now)
     ended = (
@@ -96,9 +115,9 @@ def lag_chart(feed: Feed, now: datetime) -> Chart:
     waits = longest_waits([*ended, now])
     whole = now - feed.last_success_at if feed.last_success_at else None
     return Chart(
-        "Lag by the hour",
+        "Longest wait for a success",
         "no success yet" if whole is None else span(whole),
-        tuple(_lag(waits.get(hour), hour, feed.fresh_within) for hour in hours(now)) if waits else (),
+        tuple(_waited(waits.get(hour), hour, feed.fresh_within) for hour in hours(now)) if waits else (),
     )
 
 
@@ -111,7 +130,7 @@ def longest_waits(ended: Sequence[datetime]) -> dict[datetime, timedelta]:
     return found
 
 
-def _lag(longest: timedelta | None, hour: datetime, objective: timedelta) -> Bar:
+def _waited(longest: timedelta | None, hour: datetime, objective: timedelta) -> Bar:
     if longest is None:
         return Bar(0, f"{hour:%H:%M} UTC no success")
     return Bar(

@@ -1,4 +1,4 @@
-"""Feeds with what their runs and calls say: state, lag, objective, latency, failures; what is wrong first."""
+"""Feeds with what their runs and calls say: state, objective, lag, latency, failures; what is wrong first."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from django.db.models.functions import RowNumber
 from redis import RedisError
 
 from athena_dash.core.templatetags.sparkline import Bar
+from athena_dash.operations import lag_words
 from athena_dash.operations.objective import Kept, business_hours, kept
+from athena_dash.sync import lag
 from athena_dash.sync.budget import shared
 from athena_dash.sync.feeds import FeedState, Freshness, state
+from athena_dash.sync.lag import Lags
 from athena_dash.sync.meters import FeedKey, Meter, by_hour, total
 from athena_dash.sync.models import Failure, Feed, Reason, Run
 from integrations.athena.errors import Action
@@ -33,11 +36,12 @@ WORST_FIRST = ("stale", "failing", "never", "paused", "filling", "fresh")
 class FeedRow:
     feed: Feed
     state: FeedState
-    lag: timedelta | None  # since the last success; None before the first
+    quiet: timedelta | None  # since the last success; None before the first
     kept: Kept | None  # the objective, on the last business day; None where it is not known
     last: Run | None
     bars: tuple[Bar, ...]  # records per run, oldest first
     meter: Meter | None  # of the calls of the last 24 hours; None while Valkey is away
+    lags: Lags | None  # of the changes that became visible in them; likewise
     failures: tuple[tuple[Reason, int], ...]  # that are open, the most frequent reason first
 
     @property
@@ -54,6 +58,14 @@ class FeedRow:
         if self.meter is None or not self.meter.calls:
             return ""
         return " / ".join(f"{self.meter.percentile(part)}" for part in (0.5, 0.95, 0.99))
+
+    @property
+    def lag(self) -> str:
+        return lag_words.cell(self.feed.resource, self.lags)
+
+    @property
+    def lag_sentence(self) -> str:
+        return lag_words.sentence(self.feed.resource, self.lags)
 
     @property
     def p95(self) -> int | None:
@@ -100,10 +112,19 @@ def metered(feeds: Iterable[Feed], now: datetime) -> Hours:
         return {}
 
 
+def lagged(feeds: Iterable[Feed], now: datetime) -> Mapping[FeedKey, list[Lags]]:
+    """By hour, as `metered`. Empty while Valkey is away."""
+    try:
+        return lag.by_hour([(feed.practice_id, feed.resource) for feed in feeds], now, shared())
+    except RedisError:
+        return {}
+
+
 def rows_of(feeds: Sequence[Feed], hours: Hours, now: datetime) -> list[FeedRow]:
     """Two queries, and one for each practice, however many feeds."""
     runs = latest_runs([feed.pk for feed in feeds])
     failures = open_failures([feed.pk for feed in feeds])
+    late = lagged(feeds, now)
     days: dict[int, list[Kept]] = {}
     for practice, group in groupby(
         sorted(feeds, key=lambda feed: feed.practice_id), lambda feed: feed.practice
@@ -113,11 +134,12 @@ def rows_of(feeds: Sequence[Feed], hours: Hours, now: datetime) -> list[FeedRow]
         FeedRow(
             feed=feed,
             state=state(feed, now),
-            lag=now - feed.last_success_at if feed.last_success_at else None,
+            quiet=now - feed.last_success_at if feed.last_success_at else None,
             kept=next(iter(days[feed.pk]), None),
             last=runs[feed.pk][-1] if runs[feed.pk] else None,
             bars=(Bar(0, "no run"),) * (RUNS - len(runs[feed.pk])) + tuple(map(bar_of, runs[feed.pk])),
             meter=total(hours[key]) if (key := (feed.practice_id, feed.resource)) in hours else None,
+            lags=lag.total(late[key]) if key in late else None,
             failures=tuple(failures[feed.pk].most_common()),
         )
         for feed in feeds

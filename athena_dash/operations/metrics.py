@@ -1,7 +1,8 @@
-"""The state of every practice for Prometheus: freshness, the last hour's runs, failures, gaps, completeness, calls.
+"""The state of every practice for Prometheus: freshness, the last hour's runs, failures, gaps, completeness,
+lags, calls.
 
 Eight queries and a few round trips to Valkey, however many practices. What counts rows is a gauge, for rows also go
-away; calls are counters and a histogram (operations.call_metrics).
+away; calls and lags are counters and histograms (operations.call_metrics, operations.lag_metrics).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from athena_dash.core import clock
 from athena_dash.core.metrics import Family, Sample, queue_families
 from athena_dash.correlation.models import Gap
 from athena_dash.operations.call_metrics import call_families
+from athena_dash.operations.lag_metrics import lag_families
 from athena_dash.practices.models import Practice
 from athena_dash.sync.completeness import Completeness, latest
 from athena_dash.sync.models import Failure, Feed, RawSegment, Run
@@ -55,6 +57,7 @@ def families() -> list[Family]:
         ),
         counted("gaps_open", "Open gaps.", Gap.objects.filter(closed_at__isnull=True), slugs, ("code",)),
         *completeness_families(slugs, now),
+        *lag_families(slugs),
         *call_families(slugs),
     ]
 
@@ -69,10 +72,10 @@ def feed_families(slugs: Slugs, now: datetime) -> list[Family]:
         return Family(name, help_, tuple(map(Sample, map(value, feeds), of)))
 
     return [
-        each("feed_lag_seconds", "Since the last success; +Inf before the first.", lambda f: lag(f, now)),
+        each("feed_quiet_seconds", "Since the last success; +Inf before the first.", lambda f: quiet(f, now)),
         each(
             "feed_objective_seconds",
-            "The lag from which the feed is stale.",
+            "The quiet from which the feed is stale.",
             lambda f: float(f.fresh_within.total_seconds()),
         ),
         each("feed_paused", "1 while a person has paused the feed.", lambda f: f.paused_at is not None),
@@ -80,7 +83,7 @@ def feed_families(slugs: Slugs, now: datetime) -> list[Family]:
     ]
 
 
-def lag(feed: Feed, now: datetime) -> float:
+def quiet(feed: Feed, now: datetime) -> float:
     return (now - feed.last_success_at).total_seconds() if feed.last_success_at else math.inf
 
 

@@ -186,8 +186,14 @@ class ClaimFact(Fact, frozen=True, kw_only=True):
     procedure_codes: tuple[str, ...] = ()
 
 
+class ClaimOfAppointment(ClaimFact, frozen=True, kw_only=True):
+    """A claim from `/claims` that names its appointment: of one that does not, another view may know it."""
+
+    appointment_id: str
+
+
 class ClaimAppointment(Fact, frozen=True, kw_only=True):
-    """The bridge, from whichever view named it: the claim's own appointmentid, or the appointment that nests it."""
+    """The bridge, from the appointment that nests the claim."""
 
     table = "claim"
     appointment_id: str

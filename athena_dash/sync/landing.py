@@ -9,13 +9,15 @@ that the sweeper finds.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import DeadlockDetected
 
 from athena_dash.core import clock
 from athena_dash.practices.models import Practice
@@ -34,7 +36,7 @@ from athena_dash.sync.resources import RESOURCES
 from athena_dash.sync.segments import Stored
 from integrations.athena.payloads.naming import usable_id
 
-LOCK = 7_003
+DEADLOCKS = 3
 
 
 @dataclass(slots=True)
@@ -76,7 +78,7 @@ def batches(rows: Sequence[Stored]) -> Iterator[list[Stored]]:
 
 def land_halving(practice_id: int, rows: Sequence[Stored], landed: Landed) -> None:
     try:
-        land_batch(practice_id, rows, landed)
+        insist(partial(land_batch, practice_id, rows, landed))
     except Exception as error:
         if len(rows) == 1:
             keep_crash(rows[0], error)
@@ -88,12 +90,25 @@ def land_halving(practice_id: int, rows: Sequence[Stored], landed: Landed) -> No
         segments.finish(rows)
 
 
+def insist(step: Callable[[], None]) -> None:
+    """Feeds that write one table take its rows in one order; where that is not enough PostgreSQL ends one of the two
+    writers, who only has to try again."""
+    for _ in range(DEADLOCKS):
+        try:
+            step()
+            return
+        except OperationalError as error:
+            if not isinstance(error.__cause__, DeadlockDetected):
+                raise
+    step()
+
+
 def land_batch(practice_id: int, rows: Sequence[Stored], landed: Landed) -> None:
     now = clock.now()
     understood = understand(practice_id, rows)
     findings = conformance.check(rows)
     with transaction.atomic():
-        lock(practice_id)
+        lock(practice_id, {segments.feed_of(row.resource) for row in rows})
         old = raw.superseded(rows)
         current = [row for row in rows if row.pk not in old] if old else rows
         facts = [one for one in understood.facts if one.raw_id not in old] if old else understood.facts
@@ -117,10 +132,13 @@ def land_batch(practice_id: int, rows: Sequence[Stored], landed: Landed) -> None
         landed.touched[table] |= ids
 
 
-def lock(practice_id: int) -> None:
-    """One writer of facts per practice: pulls overlap, writing takes turns."""
+def lock(practice_id: int, feeds: Iterable[str]) -> None:
+    """One writer per feed of a practice, so that what was fetched later is landed later."""
+    names = [f"landing {practice_id} {feed}" for feed in sorted(feeds)]
     with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(%s, %s)", [LOCK, practice_id])
+        cursor.execute(
+            "select pg_advisory_xact_lock(hashtextextended(name, 0)) from unnest(%s::text[]) as name", [names]
+        )
 
 
 def understand(practice_id: int, rows: Sequence[Stored]) -> Understood:

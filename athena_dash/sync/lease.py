@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 LENGTH = timedelta(minutes=2)  # longer than the longest call with its retries; every page renews it
 LONGEST_BACKOFF = timedelta(hours=1)
 MOVES_KEPT = 200
+HEARING = (Feed.Subscription.NONE, Feed.Subscription.ACTIVE)  # needs no subscription, or has a whole one
+DONE = (
+    "last_attempt_at",
+    "last_success_at",
+    "listening_since",
+    "failures_in_a_row",
+    "due_at",
+    "lease_until",
+)
 FLAGS = frozenset({"reading", "watched_at"})  # in a cursor: say nothing of where it stands
 
 
@@ -87,11 +96,11 @@ class Lease:
         now = clock.now()
         held.last_attempt_at = held.last_success_at = run.finished_at
         held.failures_in_a_row = 0
+        if held.listening_since is None and held.subscription in HEARING:
+            held.listening_since = run.started_at
         more = bool(subjects.due(held.practice_id, held.resource, now, 1))
         held.due_at = now if more else now + held.interval
-        held.save(
-            update_fields=["last_attempt_at", "last_success_at", "failures_in_a_row", "due_at", "lease_until"]
-        )
+        held.save(update_fields=DONE)
 
     def failed(self, held: Feed, run: Run, error: Exception, failure: Failure) -> datetime:
         now = clock.now()

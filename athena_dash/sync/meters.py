@@ -69,12 +69,18 @@ class Meter:
         """The bound of the bucket that holds the call of this rank: never less than what was measured."""
         if not sum(self.buckets):
             return None
-        rank, seen = part * sum(self.buckets), 0
-        for bound, count in zip(BOUNDS, self.buckets, strict=False):
-            seen += count
-            if seen >= rank:
-                return bound
-        return BOUNDS[-1]
+        bound = bound_of(self.buckets, BOUNDS, part)
+        return BOUNDS[-1] if bound is None else bound
+
+
+def bound_of(buckets: Sequence[int], bounds: Sequence[int], part: float) -> int | None:
+    """Of the bucket that holds the one of this rank; None when that is the last, which has none."""
+    rank, seen = part * sum(buckets), 0
+    for bound, count in zip(bounds, buckets, strict=False):
+        seen += count
+        if seen >= rank:
+            return bound
+    return None
 
 
 def count(record: CallRecord, feed: FeedKey, share: str, pipeline: Any) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 from msgspec.structs import replace
 
-from athena_dash.sync import raw
+from athena_dash.sync import lag, raw
 from athena_dash.sync.payloads import Batch, Payload, digest, identify
 from athena_dash.sync.resources import Resource
 from athena_dash.sync.segments import Stored
@@ -48,7 +48,9 @@ def keep_pages(
             )
             if some
         )
-    return Kept(raw.keep_batches(practice_id, batches, run_id), records, nameless)
+    rows = raw.keep_batches(practice_id, batches, run_id)
+    lag.note(practice_id, resource.name, rows)
+    return Kept(rows, records, nameless)
 
 
 def payloads(resource: Resource, page: Page, parent: str) -> list[Payload]:

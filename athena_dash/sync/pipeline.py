@@ -20,13 +20,13 @@ from athena_dash.core import clock
 from athena_dash.correlation import cohorts, reweighing
 from athena_dash.correlation import service as correlation
 from athena_dash.records.upsert import mark_record_gone
-from athena_dash.sync import failures, landing, raw, waiting
+from athena_dash.sync import failures, lag, landing, raw, waiting
 from athena_dash.sync.evidence import evidence_of
 from athena_dash.sync.models import Failure, RawRecord, Stage, Touched
 from athena_dash.sync.resources import RESOURCES, Resource
 
 BATCH = 1000
-CORRELATED, JUDGED = 20_000, 5_000  # ids in one transaction
+JUDGED = 5_000  # visits in one transaction
 
 Touches = Mapping[str, Collection[str]]
 """Records table, or "visit" → ids."""
@@ -54,7 +54,7 @@ def forget(practice_id: int, resource: Resource, external_id: str) -> None:
     """The source answered that it has no such record any more: its visit must be looked at again."""
     now = clock.now()
     with transaction.atomic():
-        landing.lock(practice_id)
+        landing.lock(practice_id, [resource.name])
         absence = raw.keep_absence(practice_id, resource.name, external_id, now)
         failures.settle(landing.failing_before(practice_id, absence), "gone")
         gone = mark_record_gone(practice_id, resource.record, external_id, now)
@@ -103,16 +103,20 @@ def apply_weights(practice_id: int) -> bool:
 def drain(practice_id: int) -> set[int]:
     """Relate whatever waits: first every record, then, each once, the visits around them."""
     while True:
+        arrived = lag.landed(
+            practice_id
+        )  # before the look that finds nothing: what they touched is related then
         touched, rows = waiting.take(practice_id, visits=False)
         if not rows:
             break
-        in_parts(practice_id, touched, correlate, rows, CORRELATED)
+        halving(practice_id, touched, correlate, rows)
     visits: set[int] = set()
     while True:
         touched, rows = waiting.take(practice_id, visits=True)
         if not rows:
+            lag.seen(arrived)
             return visits
-        visits |= in_parts(practice_id, touched, relate, rows, JUDGED)
+        visits |= in_parts(practice_id, touched, relate, rows)
 
 
 def drain_if_due(practice_id: int) -> None:
@@ -151,9 +155,9 @@ def tie(practice_id: int, touched: Touches) -> set[int]:
 Step = Callable[[int, Touches], set[int]]
 
 
-def in_parts(practice_id: int, touched: Touches, step: Step, rows: Collection[int], size: int) -> set[int]:
+def in_parts(practice_id: int, touched: Touches, step: Step, rows: Collection[int]) -> set[int]:
     """The rows that named it go with the last part: whoever is killed before repeats it all."""
-    parts = list(cut(touched, size))
+    parts = list(cut(touched, JUDGED))
     visits: set[int] = set()
     for number, part in enumerate(parts, start=1):
         visits |= halving(practice_id, part, step, rows if number == len(parts) else ())

@@ -17,6 +17,7 @@ from athena_dash.practices.models import Connection, Practice
 from athena_dash.sync import planner
 from athena_dash.sync.models import Audit, Plan, Run, Subject
 from athena_dash.sync.planner import Candidate, Kind
+from athena_dash.sync.subjects import STILL_OPEN
 
 EVERY = timedelta(minutes=2)
 KEPT = 500  # plans of a practice
@@ -35,8 +36,6 @@ OF_CLAIM = (
 HELD = (
     "(c.primary_status like '%%HOLD' or c.secondary_status like '%%HOLD' or c.patient_status like '%%HOLD')"
 )
-STILL_OPEN = """not (c.primary_status in ('', 'CLOSED') and c.secondary_status in ('', 'CLOSED')
-                    and c.patient_status in ('', 'CLOSED'))"""
 NEAR_LIMIT = "coalesce(c.service_date < %(alarm)s, false)"
 CHARGED = "coalesce(c.charge_amount, 0)"
 USUAL = "(select coalesce(avg(charge_amount), 0) from records_claim where practice_id = %(practice)s)"

@@ -28,14 +28,15 @@ cross join lateral (
 MAKE_DUE = """
 with changed as ({changed})
 insert into sync_subject as s (practice_id, resource, key, scope, due_at)
-select distinct %(practice)s, %(resource)s, found.key, found.scope, %(now)s::timestamptz
-from ({found}) as found(key, scope)
+select %(practice)s, %(resource)s, found.key, found.scope, %(now)s::timestamptz
+from (select distinct * from ({found}) as every(key, scope)) as found
 left join lateral (
     select s.id, s.due_at from sync_subject s
     where s.practice_id = %(practice)s and s.resource = %(resource)s
       and s.key = found.key and s.scope = found.scope offset 0
 ) known on true
 where found.key <> '' and (known.id is null{again})
+order by found.key, found.scope  -- as records.upsert: writers wait in one direction only
 on conflict (practice_id, resource, key, scope) do update set due_at = excluded.due_at
 """
 
@@ -126,11 +127,19 @@ ROUTES: dict[str, tuple[Rule, ...]] = {
     ),
 }
 
-# what was asked for before this copy was fetched has been answered by it; what was asked for since has not
+STILL_OPEN = """not (c.primary_status in ('', 'CLOSED') and c.secondary_status in ('', 'CLOSED')
+                    and c.patient_status in ('', 'CLOSED'))"""
+
+# What was asked for before this copy was fetched has been answered by it; what was asked for since has not. Nobody
+# will ask again of a claim that arrives closed.
 KNOW_CLAIMS = """
 with changed as ({changed})
 insert into sync_subject as s (practice_id, resource, key, scope, fetched_at)
 select c.practice_id, 'claims', c.external_id, '', c.fetched_at from changed c
+where {open} or exists (
+    select from sync_subject k where k.practice_id = c.practice_id and k.resource = 'claims' and k.key = c.external_id
+)
+order by c.external_id
 on conflict (practice_id, resource, key, scope) do update
 set fetched_at = excluded.fetched_at, due_at = case when s.due_at > excluded.fetched_at then s.due_at end
 """
@@ -149,7 +158,7 @@ def route(practice_id: int, resource: str, touched: Touched, now: datetime) -> N
                 values: dict[str, Any] = {"practice": practice_id, "resource": subjects, "now": now}
                 cursor.execute(statement, values | {"ids": literals.text_array(ids)})
         if resource == "claims" and (claims := touched.get("claim")):
-            know = KNOW_CLAIMS.format(changed=CHANGED.format(table="claim"))
+            know = KNOW_CLAIMS.format(changed=CHANGED.format(table="claim"), open=STILL_OPEN)
             cursor.execute(know, {"practice": practice_id, "ids": literals.text_array(claims)})
 
 

@@ -6,7 +6,9 @@ import csv
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+from athena_dash.core.shares import interval
 from bench.linkage.population import BY_HAND_REASON
 
 
@@ -29,7 +31,7 @@ class Ground:
                 if row["reason"] == BY_HAND_REASON:
                     self.by_hand.add(row["id"])
 
-    def figures(self, found: dict[str, str]) -> dict[str, float]:
+    def figures(self, found: dict[str, str]) -> dict[str, Any]:
         """`found`: claim id → encounter id, of those that were tied."""
         lone = {
             f"{kind}_{name}": value
@@ -52,7 +54,8 @@ class Ground:
 
 def score(
     true: dict[str, str], found: dict[str, str], among: Iterable[str], weight: dict[str, int] | None
-) -> dict[str, float]:
+) -> dict[str, Any]:
+    """`p_95` and `r_95` are Wilson's intervals; `counts`, what is right, tied and could be, adds up over seeds."""
     right = wrong = owned = left = 0
     for id in among:
         count = weight[id] if weight else 1
@@ -63,8 +66,11 @@ def score(
         left += count * (bool(truth) and not place)
     return {
         "p": round(right / (right + wrong or 1), 5),
+        "p_95": interval(right, right + wrong),
         "r": round(right / (owned or 1), 5),
+        "r_95": interval(right, owned),
         "abstained": round(left / (owned or 1), 5),
+        "counts": f"{right}/{right + wrong}/{owned}",
     }
 
 

@@ -84,14 +84,15 @@ RECORDS: dict[str, tuple[str, dict[str, str]]] = {
 PLACES = """
 select l.record_id, coalesce(e.encounter_id, ''), l.state, l.score
 from correlation_link l
-left join correlation_visit v on v.id = l.visit_id
+left join correlation_visit v
+  on v.id = coalesce(l.visit_id, (l.evidence -> 'candidates' -> 0 ->> 'visit_id')::bigint)
 left join records_appointment e
   on e.practice_id = l.practice_id and e.external_id = v.anchor_id and v.anchor = 'appointment'
 where l.practice_id = %s and l.kind = 'claim'
 """
 
 Places = dict[str, tuple[str, str, float]]
-"""Claim id → encounter id or empty, state, chance."""
+"""Claim id → its best encounter or none, state, chance."""
 
 
 def load(directory: Path, practice_id: int) -> None:

@@ -66,16 +66,21 @@ class Encounter(Resource, frozen=True, kw_only=True):
     period: Period | None = None
 
 
+class Clinical(Resource, frozen=True, kw_only=True):
+    """What is charted of a patient."""
+
+    category: tuple[CodeableConcept, ...] = ()
+    subject: Reference | None = None
+
+
 class Quantity(Fhir, frozen=True, kw_only=True):
     value: int | float | None = None
     unit: str | None = None
 
 
-class Observation(Resource, frozen=True, kw_only=True):
+class Observation(Clinical, frozen=True, kw_only=True):
     status: str
-    category: tuple[CodeableConcept, ...] = ()
     code: CodeableConcept | None = None
-    subject: Reference | None = None
     encounter: Reference | None = None
     effective_date_time: str | None = None
     effective_period: Period | None = None
@@ -86,22 +91,18 @@ class Observation(Resource, frozen=True, kw_only=True):
     value_codeable_concept: CodeableConcept | None = None
 
 
-class Condition(Resource, frozen=True, kw_only=True):
+class Condition(Clinical, frozen=True, kw_only=True):
     clinical_status: CodeableConcept | None = None
-    category: tuple[CodeableConcept, ...] = ()
     code: CodeableConcept | None = None
-    subject: Reference | None = None
     encounter: Reference | None = None
     onset_date_time: str | None = None
     recorded_date: str | None = None
     recorder: Reference | None = None
 
 
-class MedicationRequest(Resource, frozen=True, kw_only=True):
+class MedicationRequest(Clinical, frozen=True, kw_only=True):
     status: str
-    category: tuple[CodeableConcept, ...] = ()
     medication_codeable_concept: CodeableConcept | None = None
-    subject: Reference | None = None
     encounter: Reference | None = None
     authored_on: str | None = None
     requester: Reference | None = None
@@ -111,21 +112,17 @@ class DocumentContext(Fhir, frozen=True, kw_only=True):
     encounter: tuple[Reference, ...] = ()
 
 
-class DocumentReference(Resource, frozen=True, kw_only=True):
+class DocumentReference(Clinical, frozen=True, kw_only=True):
     status: str
     type: CodeableConcept | None = None
-    category: tuple[CodeableConcept, ...] = ()
-    subject: Reference | None = None
     date: str | None = None
     author: tuple[Reference, ...] = ()
     context: DocumentContext | None = None
 
 
-class DiagnosticReport(Resource, frozen=True, kw_only=True):
+class DiagnosticReport(Clinical, frozen=True, kw_only=True):
     status: str
-    category: tuple[CodeableConcept, ...] = ()
     code: CodeableConcept | None = None
-    subject: Reference | None = None
     encounter: Reference | None = None
     effective_date_time: str | None = None
     effective_period: Period | None = None

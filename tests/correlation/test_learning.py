@@ -11,9 +11,9 @@ from django.db import transaction
 
 from athena_dash.correlation import reweighing
 from athena_dash.correlation.labels_sql import labels_of
-from athena_dash.correlation.learning import TRUSTED, Labels, blend, none_of, points_of
+from athena_dash.correlation.learning import TRUSTED, Labels, Lone, blend, points_of, strays_of
 from athena_dash.correlation.models import Weights
-from athena_dash.correlation.weights import SHIPPED, weights_of
+from athena_dash.correlation.weights import SHIPPED, STRAY, weights_of
 from athena_dash.sync import pipeline
 from tests.correlation.office import NOON, WEDNESDAY, Office, a_claim, an_appointment
 
@@ -32,20 +32,34 @@ def test_what_was_never_seen_keeps_its_shipped_points() -> None:
 
 
 def test_a_small_practice_behaves_as_shipped_and_a_large_one_by_its_own() -> None:
-    own = {**{level: float(points) for level, points in SHIPPED.items()}, "same_day": 1.0}
-    assert blend(own, -4.0, 0) == {
-        level: points.quantize(Decimal("0.01")) for level, points in SHIPPED.items()
-    }
-    assert blend(own, -4.0, TRUSTED)["same_day"] == Decimal("2.50")
-    assert blend(own, -4.0, 1_000_000)["same_day"] == Decimal("1.00")
+    own = {level: float(points) for level, points in SHIPPED.items()}
+    own |= {"same_day": 1.0, "none": -4.0, STRAY + "one_day": 0.5}
+    shipped = {level: points.quantize(Decimal("0.01")) for level, points in SHIPPED.items()}
+    assert blend(own, 0) == shipped | {STRAY + "one_day": Decimal(0)}
+    assert blend(own, TRUSTED)["same_day"] == Decimal("2.50")
+    assert blend(own, 1_000_000)["same_day"] == Decimal("1.00")
+    assert blend(own, 1_000_000)[STRAY + "one_day"] == Decimal("0.50")
+
+
+def claims(number: int, points: float, *levels: str) -> Lone:
+    """That many claims without an id, with one visit on offer each."""
+    return Lone(pairs=((points, levels),), claims=number)
 
 
 def test_the_share_that_belongs_nowhere_is_learnt_from_records_without_an_id() -> None:
     labels = Labels(counts=COUNTS, placed=1_000, lost=0)
-    few = none_of(labels, [100.0] * 990 + [0.0001] * 10)
-    many = none_of(labels, [100.0] * 700 + [0.0001] * 300)
+    few = strays_of(labels, [claims(990, 4.6), claims(10, -9.2)])["none"]
+    many = strays_of(labels, [claims(700, 4.6), claims(300, -9.2)])["none"]
     assert few == pytest.approx(log(0.01 / 0.99), abs=0.2)
     assert many == pytest.approx(log(0.3 / 0.7), abs=0.1)
+
+
+def test_what_claims_that_belong_nowhere_look_like_is_learnt_from_those_that_surely_do() -> None:
+    """They are mostly of the same day, which the claims of other visits are not: so that day says less for a tie."""
+    labels = Labels(counts=COUNTS, placed=1_000, lost=0)
+    found = strays_of(labels, [claims(9_000, 4.6, "same_day"), claims(1_000, -9.2, "same_day")])
+    assert found[STRAY + "same_day"] > 1
+    assert found[STRAY + "one_day"] < -1
 
 
 def test_claims_with_ids_teach_as_if_each_had_lost_its_own(office: Office) -> None:

@@ -11,7 +11,7 @@ from athena_dash.core import clock
 from athena_dash.operations.feed_rows import feed_rows, latest_runs
 from athena_dash.operations.practice_feeds import budget
 from athena_dash.practices.models import Practice
-from athena_dash.sync import jobs
+from athena_dash.sync import jobs, lag
 from athena_dash.sync.budget import Share, shared
 from athena_dash.sync.models import Audit, CursorMove, Feed, Run, Subject
 from tests.builders import a_feed, a_practice, a_user
@@ -133,10 +133,49 @@ def test_a_feeds_page_draws_its_day_and_says_it_in_words(as_sam: Client, practic
         a_run(feed, minutes, finished_at=clock.now() - dt.timedelta(minutes=minutes))
     made(practice.connection, milliseconds=900.0, times=3)
     page = as_sam.get(f"/feeds/{feed.pk}").content.decode()
-    for name in ("Lag by the hour", "Records of each run", "Calls by the hour", "Latency p50", "Latency p99"):
+    for name in (
+        "Longest wait for a success",
+        "Records of each run",
+        "Calls by the hour",
+        "Latency p50",
+        "Latency p99",
+    ):
         assert name in page
     assert "at most 1,000 ms" in page
     assert "up to 30 min" in page
+
+
+def late(practice: Practice, resource: str, *seconds: int, undated: int = 0) -> None:
+    """Changes that have just become visible, so long after athena's stamp."""
+    pipeline = shared().pipeline()
+    waits = [dt.timedelta(seconds=each) for each in seconds]
+    lag.count((practice.pk, resource), waits, undated, clock.now(), pipeline)
+    pipeline.execute()
+
+
+def test_lag_is_told_beside_the_time_since_success(as_sam: Client, practice: Practice) -> None:
+    shared().flushdb()
+    late(practice, "appointments", *[18] * 30, *[70] * 10, undated=2)
+    page = as_sam.get("/feeds").content.decode()
+    assert "20 s / 90 s" in page
+    feed = Feed.objects.get(practice=practice, resource="appointments")
+    page = as_sam.get(f"/feeds/{feed.pk}").content.decode()
+    assert "Of 40 changes in 24 hours, half were visible here within 20 s" in page
+    assert "95 of 100 within 90 s. 2 changes were not dated by athena." in page
+    assert "Lag p95 by the hour" in page
+
+
+def test_where_athena_dates_nothing_no_lag_is_invented(as_sam: Client, practice: Practice) -> None:
+    shared().flushdb()
+    late(practice, "claims", undated=3)
+    [claims, encounters, transactions] = (
+        feed_rows(Feed.objects.filter(resource=name), clock.now())[0]
+        for name in ("claims", "encounters", "transactions")
+    )
+    assert (claims.lag, encounters.lag, transactions.lag) == ("not dated", "to the day only", "not dated")
+    page = as_sam.get(f"/feeds/{transactions.feed.pk}").content.decode()
+    assert "not dated by athena, so how late a change is seen cannot be said" in page
+    assert "Lag p95" not in page
 
 
 def test_a_feeds_page_counts_whom_it_still_has_to_ask(as_sam: Client, practice: Practice) -> None:

@@ -11,7 +11,8 @@ from django.test import Client
 from athena_dash.core import clock
 from athena_dash.core.metrics import Family, Sample, written
 from athena_dash.practices.models import Practice
-from athena_dash.sync import raw
+from athena_dash.sync import lag, raw
+from athena_dash.sync.budget import shared
 from athena_dash.sync.models import Audit, Feed, Run
 from athena_dash.sync.payloads import Payload, digest
 from tests.builders import a_feed, a_gap, a_practice, a_visit
@@ -72,13 +73,29 @@ def test_every_line_is_valid_exposition_text(client: Client, practice: Practice)
     assert text.endswith("\n")
 
 
-def test_a_feeds_lag_grows_from_its_last_success(client: Client, practice: Practice) -> None:
+def test_a_feed_is_quiet_since_its_last_success(client: Client, practice: Practice) -> None:
     with clock.frozen(clock.now()):
         a_feed(practice, "claims", quiet_for=dt.timedelta(minutes=7))
         a_feed(practice, "patients", last_success_at=None)
         found = figures(client)
-    assert found['athena_dash_feed_lag_seconds{practice="riverside",feed="claims"}'] == "420"
-    assert found['athena_dash_feed_lag_seconds{practice="riverside",feed="patients"}'] == "+Inf"
+    assert found['athena_dash_feed_quiet_seconds{practice="riverside",feed="claims"}'] == "420"
+    assert found['athena_dash_feed_quiet_seconds{practice="riverside",feed="patients"}'] == "+Inf"
+
+
+def test_lags_are_a_histogram_and_what_is_undated_is_counted(client: Client, practice: Practice) -> None:
+    shared().flushdb()
+    pipeline = shared().pipeline()
+    waits = [dt.timedelta(seconds=seconds) for seconds in (4, 40, 400)]
+    lag.count((practice.pk, "appointments"), waits, 2, clock.now(), pipeline)
+    pipeline.execute()
+    found = figures(client)
+    feed = 'practice="riverside",feed="appointments"'
+    within = [
+        found[f'athena_dash_feed_lag_seconds_bucket{{{feed},le="{le}"}}'] for le in (5, 60, 600, "+Inf")
+    ]
+    assert within == ["1", "2", "3", "3"]
+    assert found[f"athena_dash_feed_lag_seconds_sum{{{feed}}}"] == "444"
+    assert found[f"athena_dash_feed_undated_changes_total{{{feed}}}"] == "2"
 
 
 def test_runs_of_the_last_hour_are_summed_and_older_ones_are_not(client: Client, practice: Practice) -> None:
@@ -158,7 +175,7 @@ def test_a_valkey_that_is_away_takes_only_its_own_figures_along(
     monkeypatch.setattr(metrics, "get_queue", away)
     found = figures(client)
     assert found["athena_dash_queue_up"] == "0"
-    assert any(name.startswith("athena_dash_feed_lag_seconds") for name in found)
+    assert any(name.startswith("athena_dash_feed_quiet_seconds") for name in found)
 
 
 def test_it_costs_the_same_queries_however_many_practices(

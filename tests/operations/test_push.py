@@ -8,7 +8,6 @@ import json
 import logging
 import time as real_time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -23,10 +22,9 @@ from athena_dash.records.models import Claim
 from athena_dash.sync.feeds import create_feeds
 from athena_dash.sync.models import Failure, RawRecord, Subject
 from athena_dash.sync.resources import RESOURCES
-from tests.conftest import REFERENCE
+from tests.recordings import FOLDER, needs_recordings
 from tests.sync.notify import a_notification, an_event
 
-EVENTS = Path(__file__).parents[2] / REFERENCE / "athena-data/events"
 SECRET, TOKEN = "practice secret", "engine token"
 EVENTS_URL, CLAIMS_URL = "/push/riverside/athena", "/push/riverside/ingest/claims"
 
@@ -162,14 +160,12 @@ def test_an_event_delivered_eight_times_at_once_over_http_is_kept_once_and_answe
     assert max(seconds for _, _, seconds in answers) < 2  # what athena waits
 
 
-VECTORS = EVENTS / "hmac-test-vectors.json"
-
-
-@pytest.mark.skipif(not VECTORS.exists(), reason=f"needs {REFERENCE}")
+@needs_recordings
 def test_the_vendors_own_samples_are_accepted_with_the_vendors_secret(pushed: Practice) -> None:
-    for vector in json.loads(VECTORS.read_bytes()):
+    events = FOLDER / "events"
+    for vector in json.loads((events / "hmac-test-vectors.json").read_bytes()):
         Connection.objects.update(push_secret=vector["secret"].partition(" ")[0])
-        body = (EVENTS / vector["body_file"]).read_bytes()
+        body = (events / vector["body_file"]).read_bytes()
         assert notify(body, vector["x_hub_signature"]).json() == {"new": 1, "repeated": 0}
         assert notify(body, vector["x_hub_signature"]).json() == {"new": 0, "repeated": 1}
         assert notify(body + b"\n", vector["x_hub_signature"]).status_code == 401

@@ -81,8 +81,8 @@ def test_a_payer_slot_of_nobody_is_empty() -> None:
 
 
 def test_a_claim_that_names_no_appointment_says_nothing_of_one() -> None:
-    assert not [fact for fact in read("claims", CLAIM) if isinstance(fact, facts.ClaimAppointment)]
-    assert one("claims", CLAIM | {"appointmentid": 500}, facts.ClaimAppointment).appointment_id == "500"
+    assert not [fact for fact in read("claims", CLAIM) if isinstance(fact, facts.ClaimOfAppointment)]
+    assert one("claims", CLAIM | {"appointmentid": 500}, facts.ClaimOfAppointment).appointment_id == "500"
 
 
 def test_a_claim_status_nobody_knows_is_kept_as_it_is() -> None:

@@ -135,6 +135,16 @@ def test_an_open_claim_has_its_notes_read_and_every_claim_its_transactions(pract
     assert due(practice, "transactions") == [("1", ""), ("2", ""), ("3", "")]
 
 
+def test_only_a_claim_that_arrives_open_is_known_to_be_asked_again(practice, arrive) -> None:
+    arrive(
+        "claims",
+        ClaimFact(external_id="1", patient_status="COLLECT", primary_status="CLOSED"),
+        ClaimFact(external_id="2", primary_status="CLOSED"),
+    )
+    known = Subject.objects.for_practice(practice).filter(resource="claims")
+    assert list(known.values_list("key", flat=True)) == ["1"]
+
+
 def test_a_merge_has_the_charts_of_the_survivor_read_again(practice, arrive) -> None:
     arrive("appointments", SEEN)
     arrive("patients", PatientMerge(external_id="7", merged_into="8"))

@@ -38,8 +38,10 @@ class Link(models.Model):
     practice = models.ForeignKey("practices.Practice", **OF_PRACTICE)
     kind = models.TextField(choices=Kind.choices)
     record_id = models.TextField()  # the record's external_id
-    visit = models.ForeignKey(  # link_visit is its index
-        Visit, null=True, on_delete=models.CASCADE, related_name="links", db_index=False
+    # link_visit is its index. Looking up each row's visit doubles the cost of writing it, and can find nothing: the one
+    # statement that makes links joins the visits, and the one place that deletes visits (absorb) moves theirs first.
+    visit = models.ForeignKey(
+        Visit, null=True, on_delete=models.CASCADE, related_name="links", db_index=False, db_constraint=False
     )
     state = models.TextField(choices=State.choices)
     method = models.TextField(choices=Method.choices, default=Method.NONE)

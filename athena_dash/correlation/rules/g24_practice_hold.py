@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, Suppressor, after_grace, on
+from athena_dash.correlation.rules.base import Finding, GapStage, Rule, Suppressor, after_grace, on
 from athena_dash.correlation.rules.claim_slots import standing
 from athena_dash.correlation.rules.earliest import earliest
 from athena_dash.correlation.visit_facts import VisitFacts
@@ -18,7 +18,7 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
         sentence = f"Claim {claim.id} in {slot.raw} since {on(since, visit)} ({slot.name})"
         owner = "billing manager" if manager else ""
         findings.append(after_grace(since, hours, visit, policies, now, sentence, owner))
-    return earliest(findings) if findings else NO_GAP
+    return earliest(findings)
 
 
 RULE = Rule(

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, Suppressor, after_grace, on
+from athena_dash.correlation.rules.base import Finding, GapStage, Rule, Suppressor, after_grace, on
 from athena_dash.correlation.rules.claim_slots import standing
 from athena_dash.correlation.rules.earliest import earliest
 from athena_dash.correlation.visit_facts import ClaimFacts, SlotFacts, VisitFacts
@@ -22,7 +22,7 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
         )
         for claim, slot, since in waiting(visit)
     ]
-    return earliest(findings) if findings else NO_GAP
+    return earliest(findings)
 
 
 def waiting(visit: VisitFacts) -> list[tuple[ClaimFacts, SlotFacts, datetime]]:

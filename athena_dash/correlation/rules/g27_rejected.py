@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, Suppressor, after_grace, on
+from athena_dash.correlation.rules.base import Finding, GapStage, Rule, Suppressor, after_grace, on
 from athena_dash.correlation.rules.came_back import came_back
 from athena_dash.correlation.rules.earliest import earliest
 from athena_dash.correlation.visit_facts import VisitFacts
@@ -21,7 +21,7 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
         )
         for claim, slot, since in came_back(visit, "rejected")
     ]
-    return earliest(findings) if findings else NO_GAP
+    return earliest(findings)
 
 
 RULE = Rule(

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, Suppressor, after_grace, on
+from athena_dash.correlation.rules.base import Finding, GapStage, Rule, Suppressor, after_grace, on
 from athena_dash.correlation.rules.claim_slots import payer_round_later, rounds_before, standing
 from athena_dash.correlation.rules.earliest import earliest
 from athena_dash.correlation.visit_facts import ClaimFacts, VisitFacts
@@ -23,7 +23,7 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
         sentence = f"Claim {claim.id} billed by {on(since, visit)}, no answer from the payer ({slot.name})"
         hours = 0 if alarmed else policies.grace_hours("G29")
         findings.append(after_grace(since, hours, visit, policies, now, sentence))
-    return earliest(findings) if findings else NO_GAP
+    return earliest(findings)
 
 
 def paid(claim: ClaimFacts) -> bool:

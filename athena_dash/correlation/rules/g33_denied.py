@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, Suppressor, after_grace, on
+from athena_dash.correlation.rules.base import Finding, GapStage, Rule, Suppressor, after_grace, on
 from athena_dash.correlation.rules.came_back import appeal_until, came_back
 from athena_dash.correlation.rules.earliest import earliest
 from athena_dash.correlation.visit_facts import VisitFacts
@@ -17,7 +17,7 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
         hours = policies.grace_hours("G33")
         until = limit.on if limit else None
         findings.append(after_grace(since, hours, visit, policies, now, sentence, deadline=until))
-    return earliest(findings) if findings else NO_GAP
+    return earliest(findings)
 
 
 RULE = Rule(

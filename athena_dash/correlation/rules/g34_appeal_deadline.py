@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from athena_dash.correlation.business_time import start_of_day
-from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, Suppressor, after_grace, on
+from athena_dash.correlation.rules.base import Finding, GapStage, Rule, Suppressor, after_grace, on
 from athena_dash.correlation.rules.came_back import appeal_until, came_back
 from athena_dash.correlation.rules.earliest import earliest
 from athena_dash.correlation.visit_facts import VisitFacts
@@ -19,7 +19,7 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
             sentence = f"Claim {claim.id} can be appealed until {on(limit.on, visit)} ({limit.source})"
             hours = policies.grace_hours("G34")
             findings.append(after_grace(alarm, hours, visit, policies, now, sentence, deadline=limit.on))
-    return earliest(findings) if findings else NO_GAP
+    return earliest(findings)
 
 
 RULE = Rule(

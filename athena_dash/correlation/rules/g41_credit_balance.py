@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, Suppressor, after_grace, on
+from athena_dash.correlation.rules.base import Finding, GapStage, Rule, Suppressor, after_grace, on
 from athena_dash.correlation.rules.claim_slots import payer_round_later, slot_since
 from athena_dash.correlation.rules.earliest import earliest
 from athena_dash.correlation.visit_facts import VisitFacts
@@ -32,7 +32,7 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
                 findings.append(
                     after_grace(since, policies.grace_hours("G41"), visit, policies, now, sentence)
                 )
-    return earliest(findings) if findings else NO_GAP
+    return earliest(findings)
 
 
 RULE = Rule(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from django.db import connection, transaction
@@ -19,8 +20,8 @@ from athena_dash.records.facts import (
     AppointmentFact,
     ChargeFact,
     ChartEncounter,
-    ClaimAppointment,
     ClaimFact,
+    ClaimOfAppointment,
     Fact,
     PatientMerge,
     ServiceFact,
@@ -79,7 +80,9 @@ def of_encounter(row: EncounterRow) -> Iterator[Fact]:
 
 
 def of_claim(row: ClaimRow) -> Iterator[Fact]:
-    yield ClaimFact(
+    named = row.appointment_id
+    view = partial(ClaimOfAppointment, appointment_id=named) if named else ClaimFact
+    yield view(
         external_id=row.id,
         patient_id=row.patient_id,
         department_id=row.department_id,
@@ -90,8 +93,6 @@ def of_claim(row: ClaimRow) -> Iterator[Fact]:
         procedure_codes=row.procedures,
         diagnosis_codes=row.diagnoses,
     )
-    if row.appointment_id:
-        yield ClaimAppointment(external_id=row.id, appointment_id=row.appointment_id)
 
 
 def of_charge(row: ChargeRow) -> Iterator[Fact]:

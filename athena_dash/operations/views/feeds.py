@@ -24,7 +24,7 @@ from athena_dash.core import clock
 from athena_dash.core.render import page
 from athena_dash.core.templatetags.ui import span
 from athena_dash.operations.feed_charts import charts
-from athena_dash.operations.feed_rows import metered, rows_of
+from athena_dash.operations.feed_rows import lagged, metered, rows_of
 from athena_dash.operations.objective import business_hours, kept
 from athena_dash.operations.practice_feeds import practice_feeds
 from athena_dash.sync import feeds as feeding
@@ -71,12 +71,13 @@ def feed(request: HttpRequest, pk: int) -> HttpResponse:
     failures = Failure.objects.filter(
         practice__in=practices_with(request.user, SEE_FAILURES), feed=found, resolved_at__isnull=True
     )
-    hours = metered([found], now)
+    hours, late = metered([found], now), lagged([found], now)
+    key = (found.practice_id, found.resource)
     runs = list(found.runs.order_by("-started_at")[:RUNS_LISTED])
     days = kept([found], business_hours(found.practice, now, DAYS_OF_OBJECTIVE), now)[found.pk]
     context = {
         "row": rows_of([found], hours, now)[0],
-        "charts": charts(found, hours.get((found.practice_id, found.resource), []), runs, days, now),
+        "charts": charts(found, hours.get(key, []), late.get(key, []), runs, days, now),
         "interval": span(found.interval),
         "fresh_within": span(found.fresh_within),
         "subjects": subjects_of(found, now) if RESOURCES[found.resource].subject else None,

@@ -17,8 +17,9 @@ class Record(models.Model):
     """
 
     practice = models.ForeignKey(
-        "practices.Practice", on_delete=models.CASCADE, related_name="+", db_index=False
-    )  # every index begins with it; one of it alone only leads the planner astray in a new practice
+        "practices.Practice", on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )  # every index begins with it; one of it alone only leads the planner astray in a new practice. Without a
+    # constraint, as sync.RawRecord: PostgreSQL would look the practice up for each row; Django cascades without it
     external_id = models.TextField()
     raw_id = models.BigIntegerField(null=True)  # sync.RawRecord; kept after that row's retention has ended
     fetched_at = models.DateTimeField()

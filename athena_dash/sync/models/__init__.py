@@ -7,9 +7,10 @@ from athena_dash.sync.models.failure import Attempt, Failure, Reason, Stage
 from athena_dash.sync.models.feed import CursorMove, Feed, Run, Subject
 from athena_dash.sync.models.live_read import LiveRead
 from athena_dash.sync.models.plan import Plan
-from athena_dash.sync.models.raw import RawRecord, RawSegment, Touched
+from athena_dash.sync.models.raw import Arrival, RawRecord, RawSegment, Touched
 
 __all__ = [
+    "Arrival",
     "Attempt",
     "Audit",
     "Backfill",

@@ -34,6 +34,7 @@ class Feed(models.Model):
     subscription = models.TextField(choices=Subscription.choices, default=Subscription.NONE, blank=True)
     subscribed_at = models.DateTimeField(null=True)
     filling_since = models.DateTimeField(null=True)
+    listening_since = models.DateTimeField(null=True)  # what athena changes from here on, it tells us of
     # of the changed feed since midnight GMT: {"day", "fed": changes it handed out, "netted": those it should have
     # handed out and only a window brought}
     delivered = models.JSONField(default=dict)

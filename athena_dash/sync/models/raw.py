@@ -109,3 +109,22 @@ class Touched(models.Model):
 
     def __str__(self) -> str:
         return f"touched {self.pk}"
+
+
+class Arrival(models.Model):
+    """Rows that one commit kept of a feed, by when athena says they changed; gone once they are visible and counted
+    (sync.lag).
+
+    `undated` counts records of a feed that dates its changes whose own stamp does not say when they changed.
+    """
+
+    practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
+    resource = models.TextField()
+    raw_ids = ArrayField(models.BigIntegerField())
+    changed_at = ArrayField(models.DateTimeField())  # of each of them
+    undated = models.PositiveIntegerField(default=0)
+
+    objects: ClassVar[Any] = PracticeOwned.as_manager()
+
+    def __str__(self) -> str:
+        return f"arrival {self.pk}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 
 from athena_dash.records.facts import (
     ChargeFact,
-    ClaimAppointment,
     ClaimFact,
     ClaimNoteFact,
+    ClaimOfAppointment,
     Fact,
     InsuranceFact,
     Roster,
@@ -47,8 +48,10 @@ def claim(body: bytes, _: Context) -> tuple[Fact | Roster, ...]:
     primary, secondary, patient = seen.primaryinsurancepayer, seen.secondaryinsurancepayer, seen.patientpayer
     lines, codes = seen.procedures, [plain_code(line.procedurecode or "") for line in seen.procedures]
     amounts = [line.chargeamount for line in lines if line.chargeamount is not None]
+    named = seen.appointmentid
+    view = partial(ClaimOfAppointment, appointment_id=named) if named else ClaimFact
     facts: list[Fact | Roster] = [
-        ClaimFact(
+        view(
             external_id=seen.claimid,
             patient_id=seen.patientid or "",
             department_id=seen.departmentid or "",
@@ -74,8 +77,6 @@ def claim(body: bytes, _: Context) -> tuple[Fact | Roster, ...]:
             external_ids=tuple([line.transactionid for line in lines]),
         ),
     ]
-    if seen.appointmentid:
-        facts.append(ClaimAppointment(external_id=seen.claimid, appointment_id=seen.appointmentid))
     for line, code in zip(lines, codes, strict=True):
         facts.append(
             ChargeFact(

@@ -67,11 +67,9 @@ def observation(body: bytes, context: Context) -> tuple[ClinicalFact]:
         fact(
             seen,
             context,
-            subject=seen.subject,
             encounter=seen.encounter,
             at=moment("effective", seen.effective_date_time or period.start or seen.issued, context),
             code=seen.code,
-            category=seen.category,
             status=seen.status,
             by=seen.performer,
             value=value or text_of(seen.value_codeable_concept),
@@ -87,11 +85,9 @@ def diagnostic_report(body: bytes, context: Context) -> tuple[ClinicalFact]:
         fact(
             seen,
             context,
-            subject=seen.subject,
             encounter=seen.encounter,
             at=moment("effective", seen.effective_date_time or period.start or seen.issued, context),
             code=seen.code,
-            category=seen.category,
             status=seen.status,
             by=seen.performer,
         ),
@@ -104,11 +100,9 @@ def condition(body: bytes, context: Context) -> tuple[ClinicalFact]:
         fact(
             seen,
             context,
-            subject=seen.subject,
             encounter=seen.encounter,
             at=moment("onset", seen.onset_date_time or seen.recorded_date, context),
             code=seen.code,
-            category=seen.category,
             status=code_of(seen.clinical_status)[0],
             by=(seen.recorder,) if seen.recorder else (),
         ),
@@ -121,11 +115,9 @@ def medication_request(body: bytes, context: Context) -> tuple[ClinicalFact]:
         fact(
             seen,
             context,
-            subject=seen.subject,
             encounter=seen.encounter,
             at=moment("authoredOn", seen.authored_on, context),
             code=seen.medication_codeable_concept,
-            category=seen.category,
             status=seen.status,
             by=(seen.requester,) if seen.requester else (),
         ),
@@ -139,11 +131,9 @@ def document_reference(body: bytes, context: Context) -> tuple[ClinicalFact]:
         fact(
             seen,
             context,
-            subject=seen.subject,
             encounter=next(iter(held.encounter), None),
             at=moment("date", seen.date, context),
             code=seen.type,
-            category=seen.category,
             status=seen.status,
             by=seen.author,
         ),
@@ -151,14 +141,12 @@ def document_reference(body: bytes, context: Context) -> tuple[ClinicalFact]:
 
 
 def fact(
-    seen: payloads.Resource,
+    seen: payloads.Clinical,
     context: Context,
     *,
-    subject: Reference | None,
     encounter: Reference | None,
     at: datetime | None,
     code: CodeableConcept | None,
-    category: Iterable[CodeableConcept],
     status: str,
     by: Iterable[Reference],
     value: str = "",
@@ -169,7 +157,7 @@ def fact(
     return ClinicalFact(
         external_id=seen.id,
         resource=seen.resource_type,
-        patient_id=patient_of(subject, context),
+        patient_id=patient_of(seen.subject, context),
         encounter_id=encounter_of(encounter, context),
         provider_id=next((provider for provider in providers if provider), ""),
         at=at,
@@ -177,7 +165,7 @@ def fact(
         code_system=system,
         display=display,
         status=status,
-        category=next((code_of(each)[0] for each in category), ""),
+        category=next((code_of(each)[0] for each in seen.category), ""),
         value=value,
         unit=unit,
     )

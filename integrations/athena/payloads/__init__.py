@@ -1,4 +1,7 @@
-"""The v1 records this program reads, as frozen structs: `decode("claims", raw)` → Claim."""
+"""The v1 records this program reads, as frozen structs: `decode("claims", raw)` → Claim.
+
+A field that nobody reads is not here: it would cost time, and its faults would keep the whole record out.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,13 @@ from .billing import (
     SecondaryPayer,
     Transaction,
 )
-from .people import Balance, Department, Insurance, Patient, Provider
+from .people import Department, Insurance, Patient, Provider
 from .reading import read
 from .visits import Appointment, Encounter, EncounterDiagnosis, IcdCode, Service
 
 __all__ = [
     "PAYLOADS",
     "Appointment",
-    "Balance",
     "Claim",
     "ClaimDiagnosis",
     "ClaimNote",

@@ -16,16 +16,11 @@ class Procedure(msgspec.Struct, frozen=True, kw_only=True):
     transactionid: AthenaId
     procedurecode: str | None = None
     proceduredescription: str | None = None
-    procedurecategory: str | None = None
     chargeamount: Decimal | None = None
-    allowableamount: Decimal | None = None
 
 
 class ClaimDiagnosis(msgspec.Struct, frozen=True, kw_only=True):
-    diagnosisid: AthenaId | None = None
     diagnosisrawcode: str | None = None
-    diagnosiscodeset: str | None = None
-    diagnosisdescription: str | None = None
     deleteddiagnosis: bool | None = None
 
 
@@ -35,14 +30,12 @@ class PrimaryPayer(msgspec.Struct, frozen=True, kw_only=True):
     status: str | None = None
     note: str | None = None
     primarypatientinsuranceid: AthenaId | None = None
-    primaryinsurancepackageid: AthenaId | None = None
 
 
 class SecondaryPayer(msgspec.Struct, frozen=True, kw_only=True):
     status: str | None = None
     note: str | None = None
     secondarypatientinsuranceid: AthenaId | None = None
-    secondaryinsurancepackageid: AthenaId | None = None
 
 
 class PatientPayer(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,16 +49,13 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     claimid: AthenaId
     appointmentid: AthenaId | None = None
     patientid: AthenaId | None = None
-    localpatientid: AthenaId | None = None
     departmentid: AthenaId | None = None
     billedproviderid: AthenaId | None = None
     supervisingproviderid: AthenaId | None = None
-    referringproviderid: AthenaId | None = None
     claimcreateddate: date | None = None
     billedservicedate: date | None = None
     chargeamount: Decimal | None = None
     procedures: tuple[Procedure, ...] = ()
-    transactiondetails: dict[str, Decimal | None] = {}
     diagnoses: tuple[ClaimDiagnosis, ...] = ()
     primaryinsurancepayer: PrimaryPayer | None = None
     secondaryinsurancepayer: SecondaryPayer | None = None
@@ -81,7 +71,6 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
 
     transactionid: AthenaId
     claimid: AthenaId | None = None
-    parenttransactionid: AthenaId | None = None
     transactiontype: str | None = None
     transactiondate: date | None = None
     procedurecode: str | None = None

@@ -12,7 +12,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cache, lru_cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -82,7 +82,6 @@ _VALUES: dict[object, Callable[[Any], object]] = {
     int: _remembered(whole),
     time: _clock,
 }
-_NO_ELEMENTS = Annotated[list[Any], msgspec.Meta(max_length=0)]
 
 
 @cache
@@ -104,8 +103,6 @@ def _sent(hint: Any) -> Any:
         return _sent(inner) | None
     if origin is tuple:
         return list[_sent(args[0])]  # type: ignore[misc]
-    if origin is dict:
-        return dict[str, _sent(args[1])] | _NO_ELEMENTS  # type: ignore[misc]
     return _SENT[hint] if hint in _SENT else _twin(hint)
 
 
@@ -132,9 +129,6 @@ def _expression(hint: Any, sent: str, names: dict[str, Any]) -> str:
     if origin is tuple:
         each = _expression(args[0], "each", names)
         return f"tuple([{each} for each in {sent}]) if {sent} else ()"
-    if origin is dict:
-        each = _expression(args[1], "each", names)
-        return f"{{key or None: {each} for key, each in {sent}.items()}} if {sent} else {{}}"
     if hint is str:
         return f"{sent} or None"
     names[hint.__name__] = _VALUES[hint] if hint in _VALUES else _maker(hint)

@@ -2,7 +2,7 @@
 
     str        text            Decimal   money            date      MM/DD/YYYY
     AthenaId   id as string    bool      yes or no        datetime  wall clock, no zone
-    int        whole number    time      HH:MM            Struct, tuple[…, ...], dict[str, …]  nested
+    int        whole number    time      HH:MM            Struct, tuple[…, ...]  nested
 
 Unknown fields are ignored, missing and null and "" are the default, unknown codes stay as they are. What
 cannot be read is an InvalidPayload that names the path and never the value.
@@ -112,8 +112,6 @@ def _reader(hint: object) -> Reader:
         return _reader(inner)
     if origin is tuple:
         return _each(_reader(args[0]))
-    if origin is dict:
-        return _mapped(_reader(args[1]))
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return _nested(hint)
     return _scalar(_SCALARS[hint])
@@ -142,14 +140,3 @@ def _each(reader: Reader) -> Reader:
         return tuple(reader(element, f"{path}[{index}]") for index, element in enumerate(value))
 
     return read_each
-
-
-def _mapped(reader: Reader) -> Reader:
-    def read_mapped(value: object, path: str) -> object:
-        if value is None or value == []:  # Perl writes an empty hash as an empty list
-            return None
-        if not isinstance(value, dict):
-            raise InvalidPayload(path, "is not an object")
-        return {text(key): reader(element, f"{path}.*") for key, element in value.items()}
-
-    return read_mapped

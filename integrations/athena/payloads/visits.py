@@ -28,7 +28,6 @@ class Appointment(msgspec.Struct, frozen=True, kw_only=True):
     providerid: AthenaId | None = None
     renderingproviderid: AthenaId | None = None
     supervisingproviderid: AthenaId | None = None
-    appointmenttypeid: AthenaId | None = None
     appointmenttype: str | None = None
     patientappointmenttypename: str | None = None
     encounterid: AthenaId | None = None
@@ -38,15 +37,11 @@ class Appointment(msgspec.Struct, frozen=True, kw_only=True):
     chargeentrynotrequired: bool | None = None
     chargeentrynotrequiredreason: str | None = None
     copay: Decimal | None = None
-    startcheckin: datetime | None = None
     stopcheckin: datetime | None = None
     checkindatetime: datetime | None = None
-    stopintakedatetime: datetime | None = None
     stopexamdatetime: datetime | None = None
-    startcheckoutdatetime: datetime | None = None
     checkoutdatetime: datetime | None = None
     cancelleddatetime: datetime | None = None
-    cancelreasonid: AthenaId | None = None
     cancelreasonname: str | None = None
     cancelreasonnoshow: bool | None = None
     scheduleddatetime: datetime | None = None
@@ -56,15 +51,11 @@ class Appointment(msgspec.Struct, frozen=True, kw_only=True):
 
 class IcdCode(msgspec.Struct, frozen=True, kw_only=True):
     code: str | None = None
-    codeset: str | None = None
     description: str | None = None
 
 
 class EncounterDiagnosis(msgspec.Struct, frozen=True, kw_only=True):
-    diagnosisid: AthenaId | None = None
-    snomedcode: str | None = None
     description: str | None = None
-    ranking: int | None = None
     icdcodes: tuple[IcdCode, ...] = ()
 
 
@@ -81,10 +72,7 @@ class Encounter(msgspec.Struct, frozen=True, kw_only=True):
     encounterdate: date | None = None
     status: str | None = None
     stage: str | None = None
-    patientstatusid: AthenaId | None = None
-    patientstatus: str | None = None
     closeddate: date | None = None
-    closeduser: str | None = None
     lastreopened: date | None = None
     lastupdated: date | None = None
     diagnoses: tuple[EncounterDiagnosis, ...] = ()
@@ -99,5 +87,4 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     description: str | None = None
     units: Decimal | None = None
     modifiers: tuple[str | None, ...] = ()
-    icd10codes: tuple[str | None, ...] = ()
     billforservice: bool | None = None

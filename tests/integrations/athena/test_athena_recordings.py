@@ -17,7 +17,7 @@ from integrations.athena.page import split
 from integrations.athena.paging import next_offset
 from integrations.athena.payloads import decode
 from integrations.athena.webhook import is_signed
-from tests.integrations.recordings import FOLDER, needs_recordings
+from tests.recordings import FOLDER, needs_recordings
 
 pytestmark = needs_recordings
 

@@ -22,7 +22,7 @@ from integrations.fhir.ids import (
 from integrations.fhir.payloads import PAYLOADS, Encounter, decode
 from integrations.fhir.times import read_instant, read_when
 from integrations.fhir.validate import Finding, validate
-from tests.integrations.recordings import FOLDER, needs_recordings
+from tests.recordings import FOLDER, needs_recordings
 
 VISIT = {
     "resourceType": "Encounter",

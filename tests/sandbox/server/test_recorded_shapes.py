@@ -11,25 +11,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 import pytest
 
+from tests.recordings import FOLDER, needs_recordings
 from tests.sandbox.server import world
 from tests.sandbox.server.accepted_differences import ACCEPTED
 from tests.sandbox.server.conftest import FAST, Athena, Time, serving
 from tests.sandbox.server.shapes import differences, shape_of
 
-ROOT = Path(__file__).parents[3]
-DATA = ROOT.parent / "shared" / "reference" / "athena-data"
-RECORDED, EDITED = DATA / "recorded", DATA / "edited-real"
-pytestmark = pytest.mark.skipif(
-    not RECORDED.is_dir(),
-    reason="the recordings (../shared/reference/athena-data) are not beside this checkout",
-)
+RECORDED, EDITED = FOLDER / "recorded", FOLDER / "edited-real"
+pytestmark = needs_recordings
 
 OUT_OF_SCOPE = re.compile(
     r"/(patientappointmentreasons|labresults|topinsurancepackages|misc/topinsurancepackages)\b"

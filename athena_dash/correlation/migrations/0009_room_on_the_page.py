@@ -7,7 +7,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("correlation", "0007_learnt_weights")]
+    dependencies = [("correlation", "0008_links_without_their_visits_looked_up")]
     operations = [
         migrations.RunSQL(
             "alter table correlation_visit set (fillfactor = 50)",
