@@ -18,20 +18,17 @@ from athena_dash.correlation.models import Visit
 from athena_dash.correlation.verdict import Evidence
 from athena_dash.correlation.visit_facts import VisitFacts
 from athena_dash.practices.policies import policies_of
-from athena_dash.practices.statuses import ClaimStage
 
 
 @dataclass(slots=True)
 class JudgeSummary:
-    """Gap rows by what happened to them. `unmapped_statuses`: claim status words that nobody has explained
-    yet."""
+    """Gap rows by what happened to them."""
 
     judged: int = 0
     opened: Counter[str] = field(default_factory=Counter)
     reopened: Counter[str] = field(default_factory=Counter)
     closed: Counter[str] = field(default_factory=Counter)
     changed: int = 0
-    unmapped_statuses: frozenset[str] = frozenset()
 
     def add(self, visits: Collection[VisitFacts], changes: Changes) -> None:
         self.judged += len(visits)
@@ -39,7 +36,6 @@ class JudgeSummary:
         self.reopened += changes.reopened
         self.closed += changes.closed
         self.changed += changes.changed.total()
-        self.unmapped_statuses |= unmapped(visits)
 
 
 CHUNK = 5_000
@@ -88,8 +84,3 @@ def due_in(practice_id: int, now: datetime, limit: int) -> list[int]:
         Visit.objects.for_practice(practice_id).filter(reconsider_at__lte=now).order_by("reconsider_at", "pk")
     )
     return list(rows.values_list("pk", flat=True)[:limit])
-
-
-def unmapped(visits: Collection[VisitFacts]) -> frozenset[str]:
-    slots = (slot for visit in visits for claim in visit.claims for slot in claim.slots)
-    return frozenset(slot.raw for slot in slots if slot.stage is ClaimStage.OTHER)

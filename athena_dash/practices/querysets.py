@@ -12,11 +12,8 @@ if TYPE_CHECKING:
 
 
 class PracticeQuerySet(models.QuerySet["Practice"]):
-    def for_user(self, user: User | Any) -> PracticeQuerySet:
-        """Practices the user is a member of; superusers are members of nothing and see nothing by default."""
-        return self.filter(memberships__user_id=user.pk)
-
     def in_role(self, user: User | Any, *roles: str) -> PracticeQuerySet:
+        """Practices the user is a member of; superusers are members of nothing and see nothing by default."""
         return self.filter(memberships__user_id=user.pk, memberships__role__in=roles)
 
     def active(self) -> PracticeQuerySet:
@@ -24,10 +21,7 @@ class PracticeQuerySet(models.QuerySet["Practice"]):
 
 
 class PracticeOwned(models.QuerySet[Any]):
-    """Rows that carry a practice: every screen, job and command starts from one of these two."""
+    """Rows that carry a practice: every screen, job and command starts from it."""
 
     def for_practice(self, practice: Practice | int) -> PracticeOwned:
         return self.filter(practice_id=practice if isinstance(practice, int) else practice.pk)
-
-    def for_user(self, user: User | Any) -> PracticeOwned:
-        return self.filter(practice__memberships__user_id=user.pk)

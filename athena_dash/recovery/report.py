@@ -34,10 +34,6 @@ class Report:
     def done(self) -> int:
         return self.total - self.waiting
 
-    @property
-    def still_failing(self) -> int:
-        return self.counts[Outcome.FAILED] + self.counts[Outcome.UNKNOWN]
-
 
 def report(replay: Replay) -> Report:
     rows: Iterable[Any] = replay.items.values("outcome").annotate(

@@ -33,7 +33,6 @@ BACKOFF: dict[str, tuple[timedelta, ...]] = {
     Reason.RATE_LIMITED: tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240)),
     Reason.UNKNOWN_OUTCOME: tuple(timedelta(minutes=m) for m in (1, 5, 15)),
     Reason.CONFLICT: tuple(timedelta(minutes=m) for m in (1, 2, 5)),
-    Reason.BLOCKED: tuple(timedelta(minutes=m) for m in (5, 30, 120)),
 }
 UNREADABLE_ANSWER = tuple(timedelta(minutes=m) for m in (5, 30, 120, 480, 1440))
 """An answer nobody can read is mostly a gateway's, and passes; a record that breaks the contract stays as it is."""

@@ -53,7 +53,6 @@ class RetryResult:
     visit_ids: frozenset[int] = frozenset()
     gaps_closed: int = 0
     dollars_closed: Decimal = Decimal(0)
-    gaps_left: int = 0
 
 
 def suggest(failure: Failure) -> Suggestion:
@@ -144,7 +143,6 @@ def measured(failure: Failure, visits: Collection[int], since: datetime) -> Retr
         visit_ids=frozenset(visits),
         gaps_closed=closed["count"],
         dollars_closed=dollars,
-        gaps_left=left,
     )
 
 

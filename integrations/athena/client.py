@@ -123,9 +123,6 @@ class AthenaClient:
     def services(self, encounter_id: str) -> Iterator[Page]:
         return self.pages("services", encounterid=encounter_id)
 
-    def claims_created(self, start: date, end: date, **params: Parameter) -> Iterator[Page]:
-        return self.pages("claims", createdstartdate=start, createdenddate=end, **params)
-
     def claims_of_service(self, start: date, end: date, **params: Parameter) -> Iterator[Page]:
         return self.pages("claims", servicestartdate=start, serviceenddate=end, **params)
 

@@ -1,4 +1,4 @@
-"""Reads `.well-known/smart-configuration`: where tokens are issued and what the server can do. Public."""
+"""Reads `.well-known/smart-configuration`: where tokens are issued. Public."""
 
 from __future__ import annotations
 
@@ -14,13 +14,6 @@ PATH = f"{ROOT}/.well-known/smart-configuration"
 
 class SmartConfiguration(msgspec.Struct, frozen=True, kw_only=True):
     token_endpoint: str
-    authorization_endpoint: str | None = None
-    issuer: str | None = None
-    jwks_uri: str | None = None
-    grant_types_supported: tuple[str, ...] = ()
-    token_endpoint_auth_methods_supported: tuple[str, ...] = ()
-    scopes_supported: tuple[str, ...] = ()
-    capabilities: tuple[str, ...] = ()
 
 
 def discover(session: Session) -> SmartConfiguration:

@@ -107,15 +107,6 @@ def test_charges_of_the_live_claims_make_the_visits_money(office: Office) -> Non
     ]
 
 
-def test_an_unknown_claim_status_is_reported_for_the_admin(office: Office) -> None:
-    office.receive(*VISIT, a_claim("40", appointment_id="100", primary_status="WAITPAY"))
-    visits = {office.visit("100").pk}
-    assert judge_visits(office.id, visits, Evidence()).unmapped_statuses == {"WAITPAY"}
-
-    Policy.objects.create(practice_id=office.id, name="claim_status.WAITPAY", value="billed")
-    assert judge_visits(office.id, visits, Evidence()).unmapped_statuses == frozenset()
-
-
 # G17: results that belong to no encounter
 
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from integrations.athena.auth import ClientCredentials
+from integrations.athena.auth import TOKEN_PATH, ClientCredentials
 from integrations.athena.client import AthenaClient
 from integrations.athena.errors import (
     Gone,
@@ -103,7 +103,7 @@ def items(pages: Iterator[Page]) -> list[bytes]:
 
 def test_every_v1_resource_is_read_and_typed(athena: AthenaClient) -> None:
     appointments = [read(Appointment, raw) for raw in items(athena.appointments(FIRST, LAST))]
-    claims = [read(Claim, raw) for raw in items(athena.claims_created(FIRST, LAST))]
+    claims = [read(Claim, raw) for raw in items(athena.claims_of_service(FIRST, LAST))]
     assert len(appointments) >= 60
     assert claims
     for raw in items(athena.departments()) + items(athena.providers()):
@@ -134,7 +134,6 @@ def test_every_v1_resource_is_read_and_typed(athena: AthenaClient) -> None:
         (raw,) = page.items
         assert decode(resource, raw)
         assert page.request_id
-    assert athena.claims_of_service(FIRST, LAST)
     with pytest.raises(Gone):
         athena.claim("99999999")
 
@@ -150,7 +149,7 @@ def test_small_pages_add_up_to_the_whole(athena: AthenaClient) -> None:
 
 def test_every_fhir_resource_is_read_typed_and_conforms(athena: AthenaClient) -> None:
     fhir = FhirClient(athena.session)
-    claims = (read(Claim, raw) for raw in items(athena.claims_created(FIRST, LAST)))
+    claims = (read(Claim, raw) for raw in items(athena.claims_of_service(FIRST, LAST)))
     patients = {claim.patientid for claim in claims if claim.patientid}
     seen: dict[str, int] = {}
     for number in sorted(patients)[:12]:
@@ -262,4 +261,4 @@ def test_no_log_line_holds_an_id(athena: AthenaClient, caplog: pytest.LogCapture
 
 
 def test_the_server_is_discovered(athena: AthenaClient) -> None:
-    assert "client_credentials" in discover(athena.session).grant_types_supported
+    assert discover(athena.session).token_endpoint.endswith(TOKEN_PATH)

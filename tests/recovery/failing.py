@@ -62,6 +62,6 @@ class Retries:
         if outcome == "confirmed":
             Failure.objects.filter(pk=failure_id).update(resolved_at=clock.now(), resolution="replayed")
             return RetryResult(
-                outcome=outcome, message="Done.", gaps_closed=1, dollars_closed=Decimal("120.00"), gaps_left=0
+                outcome=outcome, message="Done.", gaps_closed=1, dollars_closed=Decimal("120.00")
             )
         return RetryResult(outcome=outcome, message="athena still sends the same record.")

@@ -219,7 +219,7 @@ def test_payloads_a_crash_left_behind_are_found_and_processed(practice, time) ->
 def test_a_payload_retention_has_emptied_is_not_read_as_an_empty_one(practice) -> None:
     ids = land(practice, "patients", a_patient(7))
     pipeline.process(practice.pk, ids)
-    RawRecord.objects.update(segment=None, purged_at=NOW)
+    RawRecord.objects.update(segment=None)
     RawSegment.objects.all().delete()
     assert not pipeline.process(practice.pk, ids).failed
     assert Patient.objects.get().first_name == "Ona"

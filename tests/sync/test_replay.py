@@ -263,7 +263,7 @@ def test_a_payload_retention_has_emptied_says_what_can_still_be_done(synced, tou
     touch("claim", claim.external_id)
     synced.pull("claims")
     failure = open_failures(synced.practice).get()
-    RawRecord.objects.filter(pk=failure.subject_id).update(segment=None, purged_at=synced.athena.time.now)
+    RawRecord.objects.filter(pk=failure.subject_id).update(segment=None)
     assert retry(failure, "reprocess").outcome == "failed"
     synced.athena.heal()
     assert retry(failure, "refetch").outcome == "confirmed"

@@ -18,7 +18,6 @@ class Stage(models.TextChoices):
     UPSERT = "upsert"
     CORRELATE = "correlate"
     GAPS = "gaps"
-    DELIVER = "deliver"
 
 
 class Reason(models.TextChoices):
@@ -30,7 +29,6 @@ class Reason(models.TextChoices):
     UNMAPPED = "unmapped", "the record uses a code we do not know"
     CONFLICT = "conflict", "two changes met"
     GONE = "gone", "athena no longer has it"
-    BLOCKED = "blocked", "waits for an earlier failure"
     UNKNOWN_OUTCOME = "unknown_outcome", "sent, but no answer came"
     BUG = "bug", "our own fault"
 
@@ -115,7 +113,6 @@ class Attempt(models.Model):
     outcome = models.TextField()  # failed | confirmed | superseded | gone
     message = models.TextField(default="", blank=True)
     request_id = models.TextField(default="", blank=True)
-    latency_ms = models.PositiveIntegerField(null=True)
 
     class Meta:
         ordering = ["-at", "-id"]

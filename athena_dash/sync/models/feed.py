@@ -99,7 +99,6 @@ class Run(models.Model):
     failed = models.PositiveIntegerField(default=0)
     bytes = models.BigIntegerField(default=0)
     rate_limited = models.PositiveIntegerField(default=0)  # 429 answers
-    latency_ms = models.JSONField(default=list)  # one number per call, at most 500 kept, for p50/p95
     message = models.TextField(default="", blank=True)  # PHI-free
 
     objects: ClassVar[Any] = PracticeOwned.as_manager()

@@ -75,7 +75,6 @@ class RawRecord(models.Model):
     digest = models.BinaryField(max_length=32, default=b"")  # SHA-256 of the bytes; empty for an absence
     fetched_at = models.DateTimeField()
     request_id = models.TextField(default="")  # athena's x-request-id
-    purged_at = models.DateTimeField(null=True)
 
     objects: ClassVar[Any] = PracticeOwned.as_manager()
 

@@ -56,11 +56,9 @@ class Blueprint:
     multi_resource: float = 0.01
     stays: float = 0.0025  # inpatient stays per visit
     by_site: dict[str, Site] = field(init=False)
-    by_clinician: dict[str, Clinician] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_site", {site.id: site for site in self.sites})
-        object.__setattr__(self, "by_clinician", {one.id: one for one in self.clinicians})
 
 
 PRIMARY = Blueprint(

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 OPEN = time(8, 0)
 CLOSE = time(17, 0)
-EVENING = time(20, 30)  # telehealth
 
 
 def instant(day: date, at: time, zone: ZoneInfo) -> datetime:

@@ -134,8 +134,9 @@ def test_an_answer_that_is_no_bundle_is_invalid() -> None:
 
 
 def test_discovery_needs_no_token() -> None:
-    rig = Rig(answer({"token_endpoint": f"{BASE}/oauth2/v1/token", "capabilities": ["permission-v2"]}))
-    assert discover(rig.session).capabilities == ("permission-v2",)
+    issued_at = f"{BASE}/oauth2/v1/token"
+    rig = Rig(answer({"token_endpoint": issued_at, "capabilities": ["permission-v2"]}))
+    assert discover(rig.session).token_endpoint == issued_at
     with pytest.raises(InvalidResponse):
         discover(Rig(answer({"hello": "world"})).session)
 
