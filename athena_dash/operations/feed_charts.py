@@ -20,7 +20,7 @@ from athena_dash.sync.pull import BACKFILL
 from integrations.athena.errors import Action
 
 PARTS = (0.5, 0.95, 0.99)
-MISSED = 99  # percent of the business hours below which a day of the objective is marked
+MISSED = 99  # percent of the opening hours below which a day of the objective is marked
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def records_chart(runs: Iterable[Run]) -> Chart:
 
 def kept_chart(days: Sequence[Kept]) -> Chart:
     return Chart(
-        "Fresh in business hours",
+        "Fresh in opening hours",
         f"{days[-1].percent} %" if days else "–",
         tuple(
             Bar(

@@ -15,6 +15,7 @@ from redis import RedisError
 from athena_dash.core.templatetags.sparkline import Bar
 from athena_dash.operations import lag_words
 from athena_dash.operations.objective import Kept, business_hours, kept
+from athena_dash.practices.opening_hours import opening_hours
 from athena_dash.sync import lag
 from athena_dash.sync.budget import shared
 from athena_dash.sync.feeds import FeedState, Freshness, state
@@ -129,7 +130,7 @@ def rows_of(feeds: Sequence[Feed], hours: Hours, now: datetime) -> list[FeedRow]
     for practice, group in groupby(
         sorted(feeds, key=lambda feed: feed.practice_id), lambda feed: feed.practice
     ):
-        days |= kept(list(group), business_hours(practice, now, days=1), now)
+        days |= kept(list(group), business_hours(opening_hours(practice), now, days=1), now)
     rows = [
         FeedRow(
             feed=feed,

@@ -1,4 +1,4 @@
-"""Runs of feeds → how much of the practice's business hours they were fresh, which is what their objective is about.
+"""Runs of feeds → how much of the practice's opening hours they were fresh, which is what their objective is about.
 
 A feed may lie behind its objective at night without anybody waiting; verdicts still read it as stale (sync.feeds).
 """
@@ -8,23 +8,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta
 
 from django.db.models import F, Q, Window
 from django.db.models.functions import Lag
 
-from athena_dash.correlation.business_time import is_business_day
-from athena_dash.practices.models import Practice
-from athena_dash.practices.policies import policies_of
+from athena_dash.practices.opening_hours import OpeningHours, Span
 from athena_dash.sync.models import Feed, Run
 from athena_dash.sync.pull import BACKFILL
 
-OPENS, CLOSES = time(8), time(18)  # as correlation.business_time closes a day at 18:00
 LOOKED_BACK = timedelta(days=30)
 BEFORE = timedelta(hours=4)  # longer than any objective: the success before the day began
-
-Span = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +39,10 @@ class Kept:
         return int(100 * self.share)
 
 
-def business_hours(practice: Practice, now: datetime, days: int) -> list[Span]:
-    """Of the last business days that have begun, oldest first; today's end now."""
-    zone, closed = ZoneInfo(practice.timezone), policies_of(practice).closed_days
-    found: list[Span] = []
-    day = now.astimezone(zone).date()
-    for back in range(LOOKED_BACK.days):
-        this = day - timedelta(days=back)
-        opens = datetime.combine(this, OPENS, zone)
-        if is_business_day(this, closed) and opens < now:
-            found.append((opens, min(now, datetime.combine(this, CLOSES, zone))))
-        if len(found) == days:
-            break
-    return found[::-1]
+def business_hours(hours: OpeningHours, now: datetime, days: int) -> list[Span]:
+    """Of the last days on which it opened, oldest first; today's end now."""
+    begun = [span for span in hours.spans(now - LOOKED_BACK, now) if span[0] < now]
+    return [(opens, min(now, closes)) for opens, closes in begun[-days:]]
 
 
 def kept(feeds: Collection[Feed], hours: list[Span], now: datetime) -> dict[int, list[Kept]]:

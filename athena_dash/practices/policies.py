@@ -72,10 +72,23 @@ RULE_DEFAULTS: Mapping[str, RuleDefault] = {
     "G45": RuleDefault(5 * DAY, 5 * DAY, "billing manager", "§2.4 G45: 7 calendar days = 5 business days"),
 }
 
+WEEKDAYS: Mapping[str, str] = {
+    "mon": "Monday",
+    "tue": "Tuesday",
+    "wed": "Wednesday",
+    "thu": "Thursday",
+    "fri": "Friday",
+    "sat": "Saturday",
+    "sun": "Sunday",
+}
+
 # Everything that is one value for the whole practice. Sources as above unless said.
 SETTINGS: Mapping[str, Any] = {
     "grace_hours_facility.G13": 3 * DAY,  # §0.6: hospital and surgical charge entry 2-3 days
     "grace_hours_manager.G24": 6 * DAY,  # §0.6: MGRHOLD worked within 6 days
+    "opening.from": "08:00",  # in the practice's time zone: when its feeds must be fresh
+    "opening.to": "18:00",
+    "opening.days": ["mon", "tue", "wed", "thu", "fri"],
     "closed_days": [],  # ISO dates on which the practice is closed
     "not_billable.visit_types": [],  # §2.0: an admin rule suppresses every gap
     "not_billable.providers": [],

@@ -1,4 +1,5 @@
-"""What an admin may tune, as one form: grace, amounts, what is never billable, status words, filing limits.
+"""What an admin may tune, as one form: grace, amounts, opening hours, what is never billable,
+status words, filing limits.
 
 Each field is called by its policy; an empty one means the shipped default.
 """
@@ -7,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import time
 from typing import Any
 
 from django import forms
 
 from athena_dash.practices.filing import FilingRule, shipped_appeal, shipped_rule
 from athena_dash.practices.models import Policy
-from athena_dash.practices.policies import RULE_DEFAULTS, default
+from athena_dash.practices.policies import RULE_DEFAULTS, WEEKDAYS, default
 from athena_dash.practices.policy_words import label, said
 from athena_dash.practices.statuses import STAGES, ClaimStage, meaning
 
@@ -26,6 +28,7 @@ AMOUNTS: Mapping[str, tuple[float, float]] = {  # name → least, most
     "filing_alarm_days": (1, 180),
     "secondary_days": (1, LONGEST_LIMIT),
 }
+OPENING = ("opening.from", "opening.to")
 EXCLUSIONS: Mapping[str, str] = {  # name → what of the practice it lists
     "not_billable.visit_types": "visit_types",
     "not_billable.departments": "departments",
@@ -89,6 +92,14 @@ class PoliciesForm(forms.Form):
             yield f"grace_hours.{code}", number(0, LONGEST_GRACE, RULE_DEFAULTS[code].grace_hours)
         for name, (least, most) in AMOUNTS.items():
             yield name, number(least, most, default(name))
+        for name in OPENING:
+            yield (
+                name,
+                forms.TimeField(
+                    input_formats=["%H:%M"], widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+                ),
+            )
+        yield "opening.days", weekdays()
         for name, kind in EXCLUSIONS.items():
             yield name, choices_of(self.seen.exclusions.get(kind, ()), own.get(name) or ())
         for word, _ in self.words:
@@ -100,6 +111,14 @@ class PoliciesForm(forms.Form):
                 yield f"{clock}_days.{kind.lower()}", days
                 yield f"{clock}_source.{kind.lower()}", forms.CharField(max_length=200)
 
+    def clean(self) -> dict[str, Any]:
+        """A practice closes after it opens, whichever of the two is inherited."""
+        said: dict[str, Any] = super().clean() or {}
+        opens, closes = (tidy(said.get(name)) or default(name) for name in OPENING)
+        if opens >= closes:
+            self.add_error("opening.to", f"It must be later than the opening at {opens}.")
+        return said
+
     def wanted(self) -> dict[str, Any]:
         """{policy: value, or None for the default}."""
         return {name: tidy(value) for name, value in self.cleaned_data.items()}
@@ -110,6 +129,10 @@ class PoliciesForm(forms.Form):
 
     def amount_rows(self) -> list[Row]:
         return [self.row(name, label(name), said(name, default(name)), "") for name in AMOUNTS]
+
+    def opening_rows(self) -> list[Row]:
+        rows = ((name, said(name, default(name))) for name in (*OPENING, "opening.days"))
+        return [self.row(name, label(name), inherited, "") for name, inherited in rows]
 
     def exclusion_rows(self) -> list[Row]:
         return [self.row(name, label(name), "none", "") for name in EXCLUSIONS]
@@ -147,7 +170,9 @@ class PoliciesForm(forms.Form):
 
 
 def tidy(value: Any) -> Any:
-    """Whole numbers without a point, as they were typed; nothing typed is None."""
+    """Whole numbers without a point, times as HH:MM, as they were typed; nothing typed is None."""
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return None if value in ("", []) else value
@@ -172,6 +197,10 @@ def choices_of(seen: Iterable[tuple[str, str]], own: Iterable[str]) -> forms.Mul
     choices = {**{value: value for value in own}, **known}
     listed = sorted(choices.items(), key=lambda choice: choice[1].lower())
     return forms.MultipleChoiceField(choices=listed, widget=forms.CheckboxSelectMultiple)
+
+
+def weekdays() -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(choices=list(WEEKDAYS.items()), widget=forms.CheckboxSelectMultiple)
 
 
 def stage_of(word: str) -> forms.ChoiceField:

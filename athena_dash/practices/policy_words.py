@@ -8,6 +8,9 @@ from typing import Any
 SAID: Mapping[str, tuple[str, str]] = {  # name → what it is called, its unit
     "grace_hours_facility.G13": ("Grace of G13 in hospitals and surgery centres", "h"),
     "grace_hours_manager.G24": ("Grace of G24 while the billing manager holds", "h"),
+    "opening.from": ("Opens at", ""),
+    "opening.to": ("Closes at", ""),
+    "opening.days": ("Open on", ""),
     "no_show_fee": ("No-show fee", "$"),
     "show_rate": ("Share of unresolved appointments that took place", ""),
     "filing_alarm_days": ("Filing alarm before the limit", "days"),

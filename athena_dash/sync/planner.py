@@ -14,6 +14,8 @@ from math import log10
 
 RESERVE = 0.2  # of the day's calls, kept for what is new: changed feeds, windows, events
 
+CLOSED = 0.25  # what an hour in which the practice is closed gets of an open one's calls
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -72,12 +74,24 @@ class Decision:
     lines: tuple[Line, ...]
 
 
-def allowance(left: int, per_day: int, until_midnight: timedelta, every: timedelta) -> int:
-    """Calls that this plan may spend: what the day has left above the reserve, spread evenly over its rest."""
-    spendable = max(0.0, left - RESERVE * per_day)
-    return (
-        int(spendable * min(1.0, every / until_midnight)) if until_midnight > timedelta(0) else int(spendable)
-    )
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What is left of athena's day: how long the practice is still open in it, how long closed, and which it is now."""
+
+    open: timedelta
+    closed: timedelta
+    is_open: bool
+
+    def share(self, length: timedelta) -> float:
+        """Of what may be spent in the rest of the day, that of so long a time from now."""
+        whole = self.open + CLOSED * self.closed
+        part = length if self.is_open else CLOSED * length
+        return min(1.0, part / whole) if whole else 1.0
+
+
+def allowance(left: int, per_day: int, rest: Rest, every: timedelta) -> int:
+    """Calls that this plan may spend: what the day has left above the reserve, most of it while somebody looks."""
+    return int(max(0.0, left - RESERVE * per_day) * rest.share(every))
 
 
 def decide(candidates: Iterable[Candidate], calls: int, now: datetime) -> Decision:

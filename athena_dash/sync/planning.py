@@ -14,6 +14,7 @@ from django.db.models import Sum
 from athena_dash.core import clock
 from athena_dash.practices.filing import UNKNOWN
 from athena_dash.practices.models import Connection, Practice
+from athena_dash.practices.opening_hours import opening_hours
 from athena_dash.sync import planner
 from athena_dash.sync.models import Audit, Plan, Run, Subject
 from athena_dash.sync.planner import Candidate, Kind
@@ -71,7 +72,7 @@ def plan(practice: Practice) -> Plan | None:
         return None
     now = clock.now()
     left = connected.calls_per_day - spent_today(practice.pk, now)
-    allowed = planner.allowance(left, connected.calls_per_day, until_midnight(now), EVERY)
+    allowed = planner.allowance(left, connected.calls_per_day, rest_of_day(practice, now), EVERY)
     decision = planner.decide(candidates(practice, now), allowed, now)
     with transaction.atomic():
         chosen = [one.subject_id for one in decision.chosen]
@@ -138,6 +139,8 @@ def spent_today(practice_id: int, now: datetime) -> int:
     )
 
 
-def until_midnight(now: datetime) -> timedelta:
-    utc = now.astimezone(UTC)
-    return timedelta(days=1) - (utc - utc.replace(hour=0, minute=0, second=0, microsecond=0))
+def rest_of_day(practice: Practice, now: datetime) -> planner.Rest:
+    hours = opening_hours(practice)
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    still_open = hours.open_between(now, midnight)
+    return planner.Rest(still_open, midnight - now - still_open, hours.is_open(now))

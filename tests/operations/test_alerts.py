@@ -90,6 +90,16 @@ def look() -> list[str]:
     return [str(message.body) for message in mail.outbox]
 
 
+def test_a_feed_that_goes_stale_by_night_is_told_when_the_practice_opens(route: AlertRoute, at: Any) -> None:
+    eight = 20 * 60  # the next morning in New York
+    at(eight - 1)
+    look()
+    assert not Alert.objects.exists()
+    at(eight)
+    look()
+    assert "feed:claims" in Alert.objects.values_list("key", flat=True)
+
+
 def test_a_stale_feed_is_told_once_and_its_recovery_once(route: AlertRoute, at: Any) -> None:
     assert look() == []
     feed = Feed.objects.filter(resource="claims")

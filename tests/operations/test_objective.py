@@ -10,6 +10,7 @@ import pytest
 from athena_dash.core import clock
 from athena_dash.operations.objective import Kept, business_hours, kept
 from athena_dash.practices.models import Policy, Practice
+from athena_dash.practices.opening_hours import opening_hours
 from athena_dash.sync.models import Feed, Run
 from tests.builders import a_feed
 
@@ -31,7 +32,7 @@ def successes(feed: Feed, *ended: dt.datetime) -> None:
 
 
 def days(feed: Feed, now: dt.datetime, count: int = 1) -> list[Kept]:
-    return kept([feed], business_hours(feed.practice, now, count), now)[feed.pk]
+    return kept([feed], business_hours(opening_hours(feed.practice), now, count), now)[feed.pk]
 
 
 @pytest.fixture
@@ -60,9 +61,20 @@ def test_a_feed_that_is_stale_still_is_counted_up_to_now(claims: Feed) -> None:
 
 def test_weekends_and_closed_days_are_not_judged(practice: Practice) -> None:
     Policy.objects.create(practice=practice, name="closed_days", value=[(MONDAY).isoformat()])
-    spans = business_hours(practice, at(MONDAY + dt.timedelta(days=1), 12), 2)
+    spans = business_hours(opening_hours(practice), at(MONDAY + dt.timedelta(days=1), 12), 2)
     assert [opens.date().isoformat() for opens, _ in spans] == ["2026-03-06", "2026-03-10"]
     assert spans[-1][1] == at(MONDAY + dt.timedelta(days=1), 12)
+
+
+def test_a_practice_with_hours_of_its_own_is_judged_in_them_and_in_its_zone(practice: Practice) -> None:
+    for name, value in (("opening.from", "10:00"), ("opening.to", "16:00"), ("opening.days", ["sat"])):
+        Policy.objects.create(practice=practice, name=name, value=value)
+    practice.timezone = "America/Phoenix"
+    [(opens, closes)] = business_hours(opening_hours(practice), at(MONDAY, 12), 1)
+    assert (opens.isoformat(), closes.isoformat()) == (
+        "2026-03-07T10:00:00-07:00",
+        "2026-03-07T16:00:00-07:00",
+    )
 
 
 def test_a_feed_that_never_came_through_has_no_such_figure(practice: Practice) -> None:

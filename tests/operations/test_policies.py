@@ -11,6 +11,7 @@ from athena_dash.core import clock
 from athena_dash.correlation.models import Gap, Visit
 from athena_dash.practices import versions
 from athena_dash.practices.models import Policy, PolicyVersion, Practice
+from athena_dash.practices.opening_hours import opening_hours
 from athena_dash.practices.policies import policy
 from athena_dash.records.models import ClaimStatusChange, Insurance
 from athena_dash.sync import jobs, pipeline, sweep
@@ -76,6 +77,21 @@ def test_what_was_previewed_is_saved_and_every_visit_judged_again(
     jobs.rejudge_practice(practice.pk)
     assert Gap.objects.get(visit=visit, code="G13").closed_at is None
     assert "Overridden" in as_ada.get(URL).content.decode()
+
+
+def test_opening_hours_are_inherited_until_the_practice_has_its_own(
+    as_ada: Client, practice: Practice
+) -> None:
+    assert str(opening_hours(practice)).startswith("08:00 to 18:00 on Monday, Tuesday")
+    save(as_ada, opening__from="07:30", opening__days=["mon", "sat"])
+    assert str(opening_hours(practice)) == "07:30 to 18:00 on Monday, Saturday, America/New_York"
+    assert 'value="07:30"' in as_ada.get(URL).content.decode()
+
+
+def test_a_practice_cannot_close_before_it_opens(as_ada: Client, practice: Practice) -> None:
+    page = preview(as_ada, opening__from="18:30")
+    assert page.status_code == 422
+    assert "It must be later than the opening at 18:30." in page.content.decode()
 
 
 def test_rejudging_lets_others_in_between_and_rings_until_nothing_is_due(

@@ -8,12 +8,12 @@ from decimal import Decimal
 
 import pytest
 
-from athena_dash.practices.models import Connection
+from athena_dash.practices.models import Connection, Policy
 from athena_dash.records.facts import AppointmentFact, ChartEncounter, ClaimFact, Sourced
 from athena_dash.records.upsert import upsert
 from athena_dash.sync import jobs, planner, planning, subjects
 from athena_dash.sync.models import Plan, Run, Subject
-from athena_dash.sync.planner import Candidate
+from athena_dash.sync.planner import Candidate, Rest
 from tests.builders import a_feed
 from tests.sync.athena import NOW
 
@@ -67,11 +67,31 @@ def test_the_decision_says_of_each_kind_what_was_put_off_and_why() -> None:
 
 
 def test_calls_are_spread_over_the_rest_of_the_day_and_a_reserve_stays_for_what_is_new() -> None:
-    assert planner.allowance(50_000, 50_000, 24 * HOUR, HOUR) == int(40_000 / 24)
-    assert planner.allowance(10_000, 50_000, 12 * HOUR, HOUR) == 0, "the reserve is not touched"
-    assert planner.allowance(30_000, 50_000, 2 * MINUTE, 2 * MINUTE) == 20_000, (
+    def rest(hours: dt.timedelta) -> Rest:
+        return Rest(open=hours, closed=0 * HOUR, is_open=True)
+
+    assert planner.allowance(50_000, 50_000, rest(24 * HOUR), HOUR) == int(40_000 / 24)
+    assert planner.allowance(10_000, 50_000, rest(12 * HOUR), HOUR) == 0, "the reserve is not touched"
+    assert planner.allowance(30_000, 50_000, rest(2 * MINUTE), 2 * MINUTE) == 20_000, (
         "what is left at midnight is lost"
     )
+
+
+def test_an_open_hour_gets_four_times_the_calls_of_a_closed_one() -> None:
+    by_day, by_night = (Rest(open=10 * HOUR, closed=8 * HOUR, is_open=now) for now in (True, False))
+    assert planner.allowance(50_000, 50_000, by_day, HOUR) == int(40_000 / 12)
+    assert planner.allowance(50_000, 50_000, by_night, HOUR) == int(40_000 / 48)
+    evening = Rest(open=0 * HOUR, closed=4 * HOUR, is_open=False)
+    assert planner.allowance(50_000, 50_000, evening, HOUR) == 10_000, "nobody else will want them"
+
+
+def test_the_rest_of_the_day_is_told_in_the_hours_of_the_practice(practice) -> None:
+    noon = dt.datetime(
+        2026, 3, 11, 16, tzinfo=dt.UTC
+    )  # a Wednesday in New York; athena's day ends at 20:00 there
+    assert planning.rest_of_day(practice, noon) == Rest(open=6 * HOUR, closed=2 * HOUR, is_open=True)
+    Policy.objects.create(practice=practice, name="opening.days", value=["thu"])
+    assert planning.rest_of_day(practice, noon) == Rest(open=0 * HOUR, closed=8 * HOUR, is_open=False)
 
 
 # -- what it decides about ------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
-"""What is wrong in some practices now, as {(practice, key): Condition}; six queries, however many practices."""
+"""What is wrong in some practices now, as {(practice, key): Condition}; six queries, and one for
+each practice with a stale feed."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from django.db.models import Count, Max, Sum
 
 from athena_dash.correlation.models import Gap
 from athena_dash.practices.models import ROTATION_WARNINGS, Connection, Practice
+from athena_dash.practices.opening_hours import opening_hours
 from athena_dash.recovery.models import GroupState
 from athena_dash.sync.models import Failure, Feed
 from athena_dash.sync.standing import standings
@@ -69,14 +71,20 @@ def at_athena(practice_ids: Collection[int]) -> dict[Key, Condition]:
 
 
 def stale(practice_ids: Collection[int], now: datetime) -> dict[Key, Condition]:
-    """A feed that has never come through is a first sync, not a breach."""
+    """A feed that has never come through is a first sync, not a breach. One that went stale while nobody was there is
+    told when the practice opens, if it still is."""
     feeds = Feed.objects.filter(practice__in=practice_ids, last_success_at__isnull=False)
+    late = [
+        feed for feed in feeds.select_related("practice") if now - feed.last_success_at > feed.fresh_within
+    ]
+    practices = {feed.practice_id: feed.practice for feed in late}
+    is_open = {pk: opening_hours(practice).is_open(now) for pk, practice in practices.items()}
     return {
         (feed.practice_id, f"feed:{feed.resource}"): Condition(
-            f"The feed {feed.resource} is stale.", worth_opening=feed.paused_at is None
+            f"The feed {feed.resource} is stale.",
+            worth_opening=feed.paused_at is None and is_open[feed.practice_id],
         )
-        for feed in feeds
-        if now - feed.last_success_at > feed.fresh_within
+        for feed in late
     }
 
 

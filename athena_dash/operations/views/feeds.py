@@ -27,6 +27,7 @@ from athena_dash.operations.feed_charts import charts
 from athena_dash.operations.feed_rows import lagged, metered, rows_of
 from athena_dash.operations.objective import business_hours, kept
 from athena_dash.operations.practice_feeds import practice_feeds
+from athena_dash.practices.opening_hours import opening_hours
 from athena_dash.sync import feeds as feeding
 from athena_dash.sync import jobs
 from athena_dash.sync.models import Audit, Failure, Feed, Subject
@@ -74,12 +75,14 @@ def feed(request: HttpRequest, pk: int) -> HttpResponse:
     hours, late = metered([found], now), lagged([found], now)
     key = (found.practice_id, found.resource)
     runs = list(found.runs.order_by("-started_at")[:RUNS_LISTED])
-    days = kept([found], business_hours(found.practice, now, DAYS_OF_OBJECTIVE), now)[found.pk]
+    opening = opening_hours(found.practice)
+    days = kept([found], business_hours(opening, now, DAYS_OF_OBJECTIVE), now)[found.pk]
     context = {
         "row": rows_of([found], hours, now)[0],
         "charts": charts(found, hours.get(key, []), late.get(key, []), runs, days, now),
         "interval": span(found.interval),
         "fresh_within": span(found.fresh_within),
+        "opening": opening,
         "subjects": subjects_of(found, now) if RESOURCES[found.resource].subject else None,
         "runs": runs,
         "failures": failures.order_by("-last_seen")[:FAILURES_LISTED],

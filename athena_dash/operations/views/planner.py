@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from athena_dash.accounts.rights import SEE_FEEDS, needs, practices_with
 from athena_dash.core.render import page
 from athena_dash.core.templatetags.sparkline import Bar
+from athena_dash.practices.opening_hours import opening_hours
 from athena_dash.sync.models import Plan
 
 LISTED = 60  # plans; one is made every two minutes
@@ -25,6 +26,7 @@ def planner(request: HttpRequest, slug: str) -> HttpResponse:
     plans = list(Plan.objects.for_practice(practice).order_by("-at", "-pk")[:LISTED])
     context = {
         "practice": practice,
+        "opening": opening_hours(practice),
         "newest": plans[0] if plans else None,
         "lines": [told(line) for line in plans[0].lines] if plans else [],
         "sums": sums(plans[0]) if plans else {},
