@@ -75,7 +75,6 @@ def services() -> Iterator[Path]:
             os.close(in_use)
         stop_keeper(state)
         shutil.rmtree(root)
-        shutil.rmtree(state.sockets, ignore_errors=True)
 
 
 @contextmanager

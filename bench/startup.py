@@ -41,7 +41,6 @@ def run() -> Iterator[dict[str, object]]:
     finally:
         stop_keeper(state)
         shutil.rmtree(root)
-        shutil.rmtree(state.sockets, ignore_errors=True)
 
 
 @contextmanager

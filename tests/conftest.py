@@ -17,12 +17,15 @@ import pytest
 import pytest_socket
 from django.conf import settings
 
+from tests.leftovers import remove_leftovers
+
 OWN_STATE = "ATHENA_DASH_TEST_STATE"  # set by the run that made it, for its xdist workers
 REFERENCE = "../shared/reference"  # recordings that are not part of a checkout; the one reason to skip in CI
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "athena_dash.settings"
 os.environ["ATHENA_DASH_ENV"] = "test"
 if OWN_STATE not in os.environ:
+    remove_leftovers("athena-dash-test-")
     os.environ[OWN_STATE] = tempfile.mkdtemp(prefix="athena-dash-test-")
     # As root, PostgreSQL runs as another user, who must get to its data.
     Path(os.environ[OWN_STATE]).chmod(0o711)
@@ -62,10 +65,8 @@ def use_valkey(url: str) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
-    state = State.from_environment()
-    stop_keeper(state)
-    for directory in (state.root, state.sockets):
-        shutil.rmtree(directory, ignore_errors=True)
+    stop_keeper(state := State.from_environment())
+    shutil.rmtree(state.root, ignore_errors=True)
 
 
 def pytest_runtest_setup() -> None:

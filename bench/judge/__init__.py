@@ -45,7 +45,6 @@ def run(visits: str = "1000000") -> Iterator[Figures]:
     finally:
         stop_keeper(state)
         shutil.rmtree(root)
-        shutil.rmtree(state.sockets, ignore_errors=True)
 
 
 def large(visits: int, few: dict[str, Any]) -> Iterator[Figures]:

@@ -39,7 +39,6 @@ def cluster() -> Iterator[Cluster]:
             os.close(in_use)
         stop_keeper(state)
         shutil.rmtree(root, ignore_errors=True)
-        shutil.rmtree(state.sockets, ignore_errors=True)
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,6 @@ def make_instance(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Inst
         instance.leave()
         stop_keeper(instance.state)
         shutil.rmtree(instance.state.root)
-        shutil.rmtree(instance.state.sockets, ignore_errors=True)
 
 
 @pytest.fixture

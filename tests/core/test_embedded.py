@@ -16,11 +16,13 @@ import pytest
 import redis
 
 from athena_dash.core.embedded.attach import ServicesUnavailable, keeper_pid
+from athena_dash.core.embedded.locks import Lock
 from athena_dash.core.embedded.postgres import Postgres
 from athena_dash.core.embedded.state import State
 from athena_dash.core.embedded.valkey import Valkey
 from tests.core.conftest import Instance
 from tests.core.waiting import eventually
+from tests.leftovers import OLD, remove_if_dead
 
 PATIENT = "Eleanor Vance"
 
@@ -58,6 +60,20 @@ def test_services_end_with_their_last_user(instance: Instance) -> None:
     assert eventually(lambda: keeper_pid(state) is None)
     assert not Postgres(state).answers()
     assert not Valkey(state).answers()
+    assert not state.sockets.exists()
+
+
+def test_the_directory_of_a_killed_run_goes_and_that_of_a_living_one_stays(tmp_path: Path) -> None:
+    root = tmp_path / "state"
+    root.mkdir()
+    in_use = Lock(root / "in-use.lock").share()
+    long_ago = time.time() - OLD - 60
+    os.utime(root, (long_ago, long_ago))
+    remove_if_dead(root)
+    assert root.exists()
+    os.close(in_use)
+    remove_if_dead(root)
+    assert not root.exists()
 
 
 def test_a_killed_postgres_comes_back_with_its_rows(instance: Instance) -> None:

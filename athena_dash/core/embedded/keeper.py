@@ -39,6 +39,7 @@ class Keeper:
             return  # another keeper was quicker
         os.ftruncate(owner, 0)
         os.write(owner, f"{os.getpid()}\n".encode())
+        self.state.prepare()  # the keeper before this one has taken its sockets with it
         try:
             self.start()
             while not self.stopping and self.in_use():
@@ -46,6 +47,7 @@ class Keeper:
                 time.sleep(0.1)
         finally:
             self.supervisor.stop()
+            self.state.forget_sockets()
 
     def start(self) -> None:
         self.postgres.prepare()
@@ -94,4 +96,4 @@ def say(line: str) -> None:
 
 if __name__ == "__main__":
     with suppress(KeyboardInterrupt):
-        Keeper(State.from_environment().prepare(), durable="--not-durable" not in sys.argv).run()
+        Keeper(State.from_environment(), durable="--not-durable" not in sys.argv).run()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -47,6 +48,10 @@ class State:
         if self.sockets.is_symlink() or found.st_uid != os.geteuid():
             raise PermissionError(f"{self.sockets} belongs to another user: remove it or set TMPDIR")
         return self
+
+    def forget_sockets(self) -> None:
+        """They mean nothing once their servers have ended, and nobody else clears a temporary directory."""
+        shutil.rmtree(self.sockets, ignore_errors=True)
 
     def secret(self, name: str, make: Callable[[], str] = secrets.token_urlsafe) -> str:
         """The secret of that name, made on first use; two processes that ask at once get the same one."""
