@@ -93,6 +93,7 @@ def unknown(
     arrived = list(found.values())
     if not arrived:
         return []
+    stamps = {batch.fetched_at: batch.fetched_at.isoformat() for _, batch in arrived}
     with connection.cursor() as cursor:
         cursor.execute(
             KNOWN,
@@ -102,7 +103,7 @@ def unknown(
                 "version": segments.VERSION,
                 "ids": literals.text_array(one.external_id for one, _ in arrived),
                 "parents": literals.text_array(one.parent_id for one, _ in arrived),
-                "stamps": literals.text_array(batch.fetched_at.isoformat() for _, batch in arrived),
+                "stamps": literals.text_array(stamps[batch.fetched_at] for _, batch in arrived),
                 "digests": literals.text_array(one.digest.hex() for one, _ in arrived),
             },
         )

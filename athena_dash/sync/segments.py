@@ -44,7 +44,7 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
     digest: bytes
 
 
-COLUMNS = "id, practice_id, resource, external_id, parent_id, segment_id, start, size, digest, fetched_at, request_id"
+COLUMNS = "id, practice_id, resource, segment_id, external_id, parent_id, start, size, digest, fetched_at, request_id"
 
 
 def cut(fresh: Sequence[tuple[Payload, Batch]]) -> Iterator[list[tuple[Payload, Batch]]]:
@@ -77,26 +77,30 @@ def write(practice_id: int, part: Sequence[tuple[Payload, Batch]], run_id: int |
         kept_at=clock.now(),
         run_id=run_id,
     )
-    rows = [
-        Stored(
-            pk,
-            practice_id,
-            batch.resource,
-            one.external_id,
-            one.parent_id,
-            batch.fetched_at,
-            segment.pk,
-            one.body,
-            one.digest,
-        )
-        for pk, (one, batch) in zip(ids, part, strict=True)
-    ]
-    lines, start = [], 0
-    for row, (_, batch) in zip(rows, part, strict=True):
-        size = len(row.body)
+    rows: list[Stored] = []
+    lines: list[str] = []
+    start, answer, before, after = 0, None, "", ""
+    for pk, (one, batch) in zip(ids, part, strict=True):
+        if batch is not answer:  # what its rows have in common is written out once
+            answer, before = batch, f"{practice_id}\t{batch.resource}\t{segment.pk}"
+            after = f"{batch.fetched_at}\t{escaped(batch.request_id)}\n"
+        size = len(one.body)
         lines.append(
-            f"{row.pk}\t{practice_id}\t{row.resource}\t{escaped(row.external_id)}\t{escaped(row.parent_id)}\t"
-            f"{segment.pk}\t{start}\t{size}\t\\\\x{row.digest.hex()}\t{row.fetched_at}\t{escaped(batch.request_id)}\n"
+            f"{pk}\t{before}\t{escaped(one.external_id)}\t{escaped(one.parent_id)}\t{start}\t{size}\t"
+            f"\\\\x{one.digest.hex()}\t{after}"
+        )
+        rows.append(
+            Stored(
+                pk,
+                practice_id,
+                batch.resource,
+                one.external_id,
+                one.parent_id,
+                batch.fetched_at,
+                segment.pk,
+                one.body,
+                one.digest,
+            )
         )
         start += size
     copy = f"copy sync_rawrecord ({COLUMNS}) from stdin"

@@ -63,7 +63,7 @@ def work(pipe: Pipe, database: str, profile: Path | None, width: int | None) -> 
         watch.install()
         connection.ensure_connection()
         backend = connection.connection.info.backend_pid
-        profiler = cProfile.Profile() if profile else None
+        profiler = cProfile.Profile(time.thread_time) if profile else None
         pipe.send("ready")
         python, postgres = own_cpu(), backend_cpu(backend)
         if profiler:
