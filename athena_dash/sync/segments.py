@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any, cast
 
 import msgspec
@@ -49,16 +50,15 @@ COLUMNS = "id, practice_id, resource, segment_id, external_id, parent_id, start,
 
 def cut(fresh: Sequence[tuple[Payload, Batch]]) -> Iterator[list[tuple[Payload, Batch]]]:
     """Cut into runs of one feed's payloads, each of about SEGMENT bytes at most."""
-    part: list[tuple[Payload, Batch]] = []
-    size = 0
-    for pair in fresh:
-        full = size >= SEGMENT or len(part) >= ROWS
-        if part and (full or feed_of(pair[1].resource) != feed_of(part[0][1].resource)):
-            yield part
-            part, size = [], 0
-        part.append(pair)
-        size += len(pair[0].body)
-    if part:
+    for _, pairs in groupby(fresh, key=lambda pair: feed_of(pair[1].resource)):
+        part: list[tuple[Payload, Batch]] = []
+        size = 0
+        for pair in pairs:
+            if size >= SEGMENT or len(part) >= ROWS:
+                yield part
+                part, size = [], 0
+            part.append(pair)
+            size += len(pair[0].body)
         yield part
 
 

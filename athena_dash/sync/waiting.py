@@ -1,4 +1,5 @@
-"""Touched records between their landing and their drain: kept with the facts, so that a crash forgets none."""
+"""Touched records between their landing and their drain: kept with the facts, so that a crash forgets none; holds
+raw SQL."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
-from athena_dash.core import clock
+from athena_dash.core import clock, literals
 from athena_dash.sync.models import Touched
 
 Ids = dict[str, set[str]]
@@ -23,14 +24,20 @@ BACKLOG, PATIENCE = 500_000, timedelta(minutes=1)
 its claim and its charges in between is looked at once."""
 
 
+ADD = """
+insert into sync_touched (practice_id, "table", ids, at) values (%s, %s, %s::text[], %s) returning id
+"""
+
+
 def add(practice_id: int, touched: Mapping[str, Collection[str]], at: datetime) -> list[int]:
     """In the caller's transaction; the new rows' keys."""
-    rows = [
-        Touched(practice_id=practice_id, table=table, ids=sorted(ids), at=at)
-        for table, ids in touched.items()
-        if ids
-    ]
-    return [row.pk for row in Touched.objects.bulk_create(rows)]
+    rows = []
+    with connection.cursor() as cursor:
+        for table, ids in touched.items():
+            if ids:
+                cursor.execute(ADD, [practice_id, table, literals.text_array(sorted(ids)), at])
+                rows.append(cursor.fetchone()[0])
+    return rows
 
 
 def take(practice_id: int, *, visits: bool) -> tuple[Ids, list[int]]:
