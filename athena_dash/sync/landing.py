@@ -23,7 +23,7 @@ from athena_dash.core import clock
 from athena_dash.practices.models import Practice
 from athena_dash.practices.policies import policies_of
 from athena_dash.practices.statuses import unmapped
-from athena_dash.records.facts import ClaimFact, Sourced
+from athena_dash.records.facts import ChargeFact, ClaimFact, Sourced
 from athena_dash.records.history import append_statuses
 from athena_dash.records.models import Department
 from athena_dash.records.upsert import Touched, upsert
@@ -115,8 +115,9 @@ def land_batch(practice_id: int, rows: Sequence[Stored], landed: Landed) -> None
         errors = [pair for pair in understood.errors if pair[0].pk not in old]
         touched = upsert(practice_id, facts)
         append_statuses(practice_id, touched.get("claim", ()), now)
+        telling = without_lines_of_touched_claims(touched, facts)
         for resource in {row.resource for row in current}:
-            subjects.route(practice_id, resource, touched, now)
+            subjects.route(practice_id, resource, telling, now)
         keep_errors(errors)
         unmapped_rows = keep_unmapped(practice_id, current, facts)
         touched = with_records(
@@ -156,6 +157,19 @@ def understand(practice_id: int, rows: Sequence[Stored]) -> Understood:
         else:
             facts += [Sourced(fact, row.pk, row.fetched_at) for fact in found]
     return Understood(facts, errors)
+
+
+def without_lines_of_touched_claims(touched: Touched, facts: Iterable[Sourced]) -> Touched:
+    """Such a line names nobody to ask about that its claim does not, and there are three to a claim."""
+    claims, lines = touched.get("claim", set()), touched.get("chargeline", set())
+    if not claims or not lines:
+        return touched
+    told = {
+        one.fact.external_id
+        for one in facts
+        if isinstance(one.fact, ChargeFact) and one.fact.claim_id in claims
+    }
+    return touched | {"chargeline": lines - told}
 
 
 def context_of(practice_id: int) -> Context:

@@ -6,8 +6,10 @@ makes the subjects around it due here (`route`), and open ones come due again by
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db import connection
@@ -24,19 +26,20 @@ cross join lateral (
 ) record
 """
 
-# `found` selects (key, scope) from `changed`; `again` says when a known subject is asked again
+# `found` selects (resource, key, scope, whether a known subject is asked again) from `changed`
 MAKE_DUE = """
 with changed as ({changed})
 insert into sync_subject as s (practice_id, resource, key, scope, due_at)
-select %(practice)s, %(resource)s, found.key, found.scope, %(now)s::timestamptz
-from (select distinct * from ({found}) as every(key, scope)) as found
+select %(practice)s, found.resource, found.key, found.scope, %(now)s::timestamptz
+from (select distinct * from ({found}) as every(resource, key, scope, again)) as found
 left join lateral (
     select s.id, s.due_at from sync_subject s
-    where s.practice_id = %(practice)s and s.resource = %(resource)s
+    where s.practice_id = %(practice)s and s.resource = found.resource
       and s.key = found.key and s.scope = found.scope offset 0
 ) known on true
-where found.key <> '' and (known.id is null{again})
-order by found.key, found.scope  -- as records.upsert: writers wait in one direction only
+where found.key <> ''
+  and (known.id is null or found.again and (known.due_at is null or known.due_at < %(now)s))
+order by found.resource, found.key, found.scope  -- as records.upsert: writers wait in one direction only
 on conflict (practice_id, resource, key, scope) do update set due_at = excluded.due_at
 """
 
@@ -96,8 +99,6 @@ FHIR = (
     "document_references",
 )
 
-AGAIN = " or known.due_at is null or known.due_at < %(now)s"
-
 Rule = tuple[str, str, str, bool]
 """(table that changed, subjects' resource, SQL that finds their keys, ask again if asked before)."""
 
@@ -148,28 +149,35 @@ set fetched_at = excluded.fetched_at, due_at = case when s.due_at > excluded.fet
 def route(practice_id: int, resource: str, touched: Touched, now: datetime) -> None:
     """Make the subjects around changed records due, in the caller's transaction."""
     with connection.cursor() as cursor:
-        for table, subjects, found, again in ROUTES.get(resource, ()):
+        for table, found in routes_of(resource).items():
             if ids := touched.get(table):
-                statement = MAKE_DUE.format(
-                    changed=CHANGED.format(table=table),
-                    found=found,
-                    again=AGAIN if again else "",
-                )
-                values: dict[str, Any] = {"practice": practice_id, "resource": subjects, "now": now}
+                statement = MAKE_DUE.format(changed=CHANGED.format(table=table), found=found)
+                values: dict[str, Any] = {"practice": practice_id, "now": now}
                 cursor.execute(statement, values | {"ids": literals.text_array(ids)})
         if resource == "claims" and (claims := touched.get("claim")):
             know = KNOW_CLAIMS.format(changed=CHANGED.format(table="claim"), open=STILL_OPEN)
             cursor.execute(know, {"practice": practice_id, "ids": literals.text_array(claims)})
 
 
+@cache
+def routes_of(resource: str) -> dict[str, str]:
+    """Table that changed → SQL that finds the subjects of all its rules."""
+    by_table: dict[str, list[str]] = defaultdict(list)
+    for table, subjects, found, again in ROUTES.get(resource, ()):
+        by_table[table].append(rule(subjects, found, again=again))
+    return {table: " union all ".join(rules) for table, rules in by_table.items()}
+
+
+def rule(subjects: str, found: str, *, again: bool) -> str:
+    return f"select '{subjects}', key, scope, {again} from ({found}) as {subjects}(key, scope)"  # noqa: S608
+
+
 def ask_about_all(practice_id: int, resource: str, table: str, now: datetime) -> None:
     """Every record we hold, by its own id, in the caller's transaction."""
     held = f"select * from records_{table} where practice_id = %(practice)s and gone_at is null"  # noqa: S608
+    every = rule(resource, "select external_id, '' from changed", again=True)
     with connection.cursor() as cursor:
-        cursor.execute(
-            MAKE_DUE.format(changed=held, found="select external_id, '' from changed", again=AGAIN),
-            {"practice": practice_id, "resource": resource, "now": now},
-        )
+        cursor.execute(MAKE_DUE.format(changed=held, found=every), {"practice": practice_id, "now": now})
 
 
 def due(practice_id: int, resource: str, now: datetime, limit: int) -> list[Subject]:
