@@ -63,11 +63,10 @@ NEXT_ID = "nextval('correlation_visit_id_seq')"
 APPOINTMENT_VISITS = f"""
 select {NEXT_ID}, 'appointment', id from (
     select s.id from scope_appointment s
-    join records_appointment a on a.practice_id = %(practice)s and a.external_id = s.id and a.status <> 'o'
-    where not exists (
+    where s.status <> 'o' and not exists (
         select from correlation_visit v
         where v.practice_id = %(practice)s and v.anchor = 'appointment' and v.anchor_id = s.id)
-    order by a.date, s.id
+    order by s.date, s.id
 ) fresh
 """  # noqa: S608 - made of this module's constants
 
@@ -151,7 +150,8 @@ left join correlation_link e
 """
 
 # Under the practice's lock, which people's decisions take too, nobody else writes links: an insert that looked for a
-# conflict would cost half as much again.
+# conflict would cost half as much again. The old ones are named as an array, for the planner, who cannot know that few
+# differ, would read every link there is. Visits of this run, whose ids are the highest, are shown without being noted.
 WRITE_LINKS = """
 with wanted as materialized (
     select w.*, old.id as old_id
@@ -172,9 +172,11 @@ with wanted as materialized (
     set (visit_id, state, method, score, evidence, linked_at)
       = row(w.visit_id, w.state, w.method, w.score, w.evidence, %(now)s)
     from wanted w
-    where l.id = w.old_id
+    where l.id = w.old_id and l.id = any (array(select old_id from wanted where old_id is not null))
 )
-insert into scope_touched select visit_id from wanted where visit_id is not null
+insert into scope_touched
+select visit_id from wanted
+where visit_id < (select coalesce(min(id), 9223372036854775807) from scope_visit)
 """
 
 # Visits made for an encounter that now belongs elsewhere, with the visit it belongs to.

@@ -11,11 +11,10 @@ from athena_dash.correlation.tables import fill, run
 # In tables of their own, whose sizes the planner knows: guessed from common table expressions, a backfill's joins were
 # planned as loops.
 SHOWN = """
-select t.visit_id, coalesce(v.anchor, new_v.anchor), coalesce(v.anchor_id, new_v.anchor_id), v.id is null
-from (select distinct visit_id from scope_touched) t
-left join correlation_visit v on v.id = t.visit_id
-left join scope_visit new_v on new_v.id = t.visit_id
-where v.id is not null or new_v.id is not null
+select id, anchor, anchor_id, true from scope_visit
+union all
+select v.id, v.anchor, v.anchor_id, false
+from (select distinct visit_id from scope_touched) t join correlation_visit v on v.id = t.visit_id
 """
 CHARGED = """
 select s.id, l.record_id from scope_shown s
@@ -97,7 +96,7 @@ where v.id = w.id and not w.fresh and
 
 
 def project(scope: Scope) -> set[int]:
-    """The visits in scope_touched, which are returned."""
+    """The visits in scope_touched and scope_visit, which are returned."""
     fill("scope_shown", SHOWN, scope.values)
     fill("scope_charged", CHARGED, scope.values)
     run(PROJECT, scope.values)

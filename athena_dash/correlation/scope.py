@@ -38,7 +38,7 @@ join records_serviceline r on r.practice_id = %(practice)s and r.external_id = g
 }
 
 APPOINTMENTS = """
-select a.external_id, a.patient_id, a.encounter_id from (
+select a.external_id, a.patient_id, a.encounter_id, a.status, a.date from (
     select id from scope_given where kind = 'appointment'
     union select a.external_id from scope_given g
     join records_appointment a on a.practice_id = %(practice)s and a.patient_id = g.id

@@ -17,7 +17,7 @@ LARGE = 5_000
 TABLES = {
     "scope_given": "kind text, id text",
     "scope_merge": "loser text, survivor text",
-    "scope_appointment": "id text, patient_id text, encounter_id text",
+    "scope_appointment": "id text, patient_id text, encounter_id text, status text, date date",
     "scope_encounter": "id text, patient_id text, appointment_id text, kind text",
     "scope_claim": "id text, patient_id text, appointment_id text",
     "scope_fact": "id text",
