@@ -23,7 +23,7 @@ DOUBT = (
     4.0  # pairs of either kind that are added to every fact, alike in both, so that what is rare says little
 )
 SUPPOSED = 100  # pairs of claims that belong nowhere that are supposed to look like another visit's
-SURE = 0.9  # chance from which a link is made
+SURE = 0.85  # chance from which a link is made
 WORTH_A_LOOK = 0.05  # chance from which a person is asked
 ROUNDS = 25
 FARTHEST = 50  # points; beyond, exp() has little more to tell

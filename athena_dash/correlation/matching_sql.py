@@ -23,7 +23,7 @@ from athena_dash.correlation.weights import (
     weights_of,
 )
 
-RULING = ("sure", "look", "none")
+RULING = ("sure", "look", "none", "taken", "free")
 
 BRIDGE = """
 select id, appointment_id, kind from scope_encounter where appointment_id <> ''
@@ -252,10 +252,6 @@ def score(kind: str, pairs: str, weights: Mapping[str, Decimal], scope: Scope) -
     compare(pairs, weights, scope.values)
     values = {"kind": kind, "kept": CANDIDATES_KEPT, **{name: weights[name] for name in RULING}}
     fill("scope_match", scoring_sql.VERDICTS, scope.values | values)
-    if run(scoring_sql.SHARE_OUT, values):
-        run(scoring_sql.IN_DOUBT, values)
-        run(scoring_sql.UNDECIDED, values)
-        fill("scope_match", scoring_sql.VERDICTS, scope.values | values)
 
 
 def compare(pairs: str, weights: Mapping[str, Decimal], values: Mapping[str, Any]) -> None:

@@ -1,8 +1,6 @@
 """Pairs of a record and a visit → points per fact; a record's pairs → its verdict: linked, review or unmatched.
 
-Holds raw SQL, over scope_unbound and scope_pair. The points are data, in scope_weight (`weights`). Each record is
-judged by itself against all visits of its patient, then those in doubt against what the sure ones left: order never
-matters.
+Holds raw SQL, over scope_unbound and scope_pair. The points are data, in scope_weight (`weights`).
 """
 
 from __future__ import annotations
@@ -100,42 +98,44 @@ EXPLAINED = """jsonb_strip_nulls(jsonb_build_object(
     'date', date_points, 'provider', provider_points, 'department', department_points,
     'procedures', procedures_points, 'diagnoses', diagnoses_points, 'taken', nullif(taken_points, 0),
     'awaited', awaited_points, 'not expected', not_expected_points, 'did not happen', did_not_happen_points))"""
-
-# A visit that one record was surely tied to counts as taken for those still in doubt, which are judged again: a
-# patient's day is shared out. The first verdicts stand by themselves, so that order never matters.
-SHARE_OUT = """
-update scope_pair p set taken = true
-from scope_match sure, scope_match doubtful
-where sure.kind = %(kind)s and sure.state = 'linked' and sure.visit_id = p.visit_id
-  and doubtful.kind = %(kind)s and doubtful.state = 'review' and doubtful.record_id = p.record_id and not p.taken
-returning p.record_id
-"""
-IN_DOUBT = """
-delete from scope_unbound u using scope_match m
-where u.kind = %(kind)s and m.kind = u.kind and m.record_id = u.record_id and m.state <> 'review'
-"""
-UNDECIDED = "delete from scope_match where kind = %(kind)s and state = 'review'"
+SHARED = "jsonb_strip_nulls(jsonb_build_object('shared', nullif(shared, 0)))"
 
 # It bills none of the services that the best visit documents: that goes to a person, however good the rest.
 # `score` is the chance that the best is the right one, of all on offer and of none; with learnt points a probability.
-# `nowhere`, which is belonging to none, is kept where exp() can still tell it.
+# `nowhere`, which is belonging to none, is kept where exp() can still tell it. A patient's day is shared out: as likely as
+# other records without an id belong to a visit, it is taken for this one. All are weighed alone first, so that order
+# never matters.
 VERDICTS = f"""
-with weighed as (
-    select *, greatest(-50, least(50, %(none)s + sum(stray) over (partition by record_id))) as nowhere
+with alone as (
+    select *, greatest(-50, least(50, %(none)s + sum(stray) over record)) as nowhere
     from ({SCORED}) scored
+    window record as (partition by record_id)
+), likely as (
+    select *, exp(points::float) / (exp(nowhere::float) + sum(exp(points::float)) over record) as likely
+    from alone
+    window record as (partition by record_id)
+), claimed as (
+    select *, case when taken then 0 else least(sum(likely) over (partition by visit_id) - likely, 1) end as elsewhere
+    from likely
+), shared as (
+    select *, case when elsewhere > 0.01
+        then round(ln(1 - elsewhere + elsewhere * exp((%(taken)s - %(free)s)::float))::numeric, 2) else 0 end as shared
+    from claimed
+), weighed as (
+    select *, points + shared as total from shared
 ), ranked as (
-    select *, row_number() over best as rank, points - greatest(nowhere, lead(points) over best) as ahead,
-        exp(points::float) / (exp(nowhere::float) + sum(exp(points::float)) over (partition by record_id)) as chance,
-        count(*) filter (where exact) over (partition by record_id) as exacts
+    select *, row_number() over best as rank, total - greatest(nowhere, lead(total) over best) as ahead,
+        exp(total::float) / (exp(nowhere::float) + sum(exp(total::float)) over record) as chance,
+        count(*) filter (where exact) over record as exacts
     from weighed
-    window best as (partition by record_id order by points desc, anchor_id)
+    window record as (partition by record_id), best as (partition by record_id order by total desc, anchor_id)
 ), shown as (
-    select record_id, jsonb_agg(jsonb_build_object('visit_id', visit_id, 'anchor_id', anchor_id, 'points', points)
+    select record_id, jsonb_agg(jsonb_build_object('visit_id', visit_id, 'anchor_id', anchor_id, 'points', total)
         order by rank) as candidates
     from ranked where rank <= %(kept)s group by record_id
 ), judged as (
     select *, case when ahead >= %(sure)s and procedures_level is distinct from 'procedures_differ' then 'linked'
-                   when points - nowhere >= %(look)s then 'review' else 'unmatched' end as state
+                   when total - nowhere >= %(look)s then 'review' else 'unmatched' end as state
     from ranked where rank = 1
 )
 select %(kind)s, u.record_id, case when j.state = 'linked' then j.visit_id end, coalesce(j.state, 'unmatched'),
@@ -144,7 +144,7 @@ select %(kind)s, u.record_id, case when j.state = 'linked' then j.visit_id end, 
     coalesce(round(j.chance::numeric, 4), 0),
     case when u.date is null then '{{"lacks": "date"}}'
          when j.state is null then '{{"candidates": []}}'
-         when j.state = 'linked' then jsonb_build_object('points', {EXPLAINED}, 'candidates', s.candidates)
+         when j.state = 'linked' then jsonb_build_object('points', {EXPLAINED} || {SHARED}, 'candidates', s.candidates)
          else jsonb_build_object('candidates', s.candidates) end
 from scope_unbound u
 left join judged j on j.record_id = u.record_id

@@ -215,6 +215,17 @@ def test_a_patients_day_is_shared_out(office: Office) -> None:
     assert office.where("claim", "41") == "appointment 101"
 
 
+def test_two_claims_that_fit_one_visit_alike_speak_against_each_other_in_any_order(office: Office) -> None:
+    """Each alone would have been tied there; the visit is as good as taken for either, and the points say so."""
+    office.receive(an_appointment("100"), a_claim("40"), a_claim("41"))
+    first, second = office.link("claim", "40"), office.link("claim", "41")
+    assert (first.state, second.state) == ("linked", "linked")
+    assert first.evidence["points"]["shared"] == second.evidence["points"]["shared"] < -2
+    assert first.score < 0.99
+    office.receive(an_appointment("102", patient_id="8"), a_claim("42", patient_id="8"))
+    assert "shared" not in office.link("claim", "42").evidence["points"]
+
+
 def test_a_claim_that_bills_the_rest_of_a_visit_is_not_put_off_by_the_other_half(office: Office) -> None:
     office.receive(
         an_appointment("100", encounter_id="9"),
