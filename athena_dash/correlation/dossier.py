@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -27,7 +27,6 @@ from athena_dash.correlation.visit_facts import (
 from athena_dash.practices.policies import Policies
 from athena_dash.practices.statuses import ClaimStage, meaning
 
-SLOTS = ("primary", "secondary", "patient")
 NOBODY = Neighbours()
 
 Row = tuple[Any, ...]
@@ -37,14 +36,15 @@ Fact = TypeVar("Fact")
 def load(
     practice_id: int, visit_ids: Collection[int], policies: Policies, learned: Learned
 ) -> list[VisitFacts]:
-    visits, encounters, services, claims, lines, notes, statuses = sql.rows(
+    found, encounters, services, claims, lines, notes = sql.rows(
         practice_id,
         visit_ids,
-        *(sql.VISITS, sql.ENCOUNTERS, sql.SERVICES, sql.CLAIMS, sql.LINES, sql.NOTES, sql.STATUSES),
+        *(sql.VISITS, sql.ENCOUNTERS, sql.SERVICES, sql.CLAIMS, sql.LINES, sql.NOTES),
     )
+    visits = {row[0]: row for row in found}.values()
     encounters_of = by_owner(encounters, EncounterFacts)
     services_of = by_owner(services, ServiceFacts)
-    claims_of = by_owner(claims, claims_from(lines, notes, statuses, Stages(policies.claim_statuses)))
+    claims_of = by_owner(claims, claims_from(lines, notes, Stages(policies.claim_statuses)))
     results_of = results(practice_id, visit_ids, policies)
     # What else may explain a missing claim is read only of visits that have none: nobody asks it of the others.
     bare = [row for row in visits if row[0] not in claims_of]
@@ -94,28 +94,21 @@ def by_owner(rows: Iterable[Row], fact: Callable[..., Fact]) -> Mapping[Any, tup
     return {owner: tuple(facts) for owner, facts in found.items()}
 
 
-def claims_from(
-    lines: Iterable[Row], notes: Iterable[Row], statuses: Iterable[Row], stages: Stages
-) -> Callable[..., ClaimFacts]:
-    """What makes a claim of its row: its lines, notes and status history are found by its id."""
+def claims_from(lines: Iterable[Row], notes: Iterable[Row], stages: Stages) -> Callable[..., ClaimFacts]:
+    """What makes a claim of its row: its lines and notes are found by its id."""
     lines_of = by_owner(lines, LineFacts)
     notes_of = stages_of_notes(notes, stages)
-    history = {(claim_id, slot): seen for claim_id, slot, *seen in statuses}
 
     def claim(
-        id: str, service_date: date, created_on: date, provider_id: str, second_policy: bool, *words: str
+        id: str, service_date: date, created_on: date, provider_id: str, second_policy: bool, *seen: Any
     ) -> ClaimFacts:
         stages_told, last_note = notes_of.get(id, NO_NOTES)
-        slots = tuple(
-            slot_facts(name, raw, stages[raw], history.get((id, name)))
-            for name, raw in zip(SLOTS, words, strict=True)
-        )
         return ClaimFacts(
             id,
             service_date,
             created_on,
             provider_id,
-            slots,
+            slots_from(seen, stages),
             lines_of.get(id, ()),
             stages_told,
             second_policy,
@@ -125,11 +118,10 @@ def claims_from(
     return claim
 
 
-def slot_facts(name: str, raw: str, stage: ClaimStage, seen: Sequence[Any] | None) -> SlotFacts:
-    """`seen`: the open row of our own history; it speaks of this status only if it is this status."""
-    if seen is None or seen[0] != raw:
-        return SlotFacts(name, raw, stage, None, True)
-    return SlotFacts(name, raw, stage, seen[1], seen[2])
+def slots_from(seen: Row, stages: Stages) -> tuple[SlotFacts, ...]:
+    """Of each payer column in turn: its status, since when we have seen it, whether it was so before us."""
+    columns = zip(sql.SLOTS, seen[::3], seen[1::3], seen[2::3], strict=True)
+    return tuple([SlotFacts(name, raw, stages[raw], since, old) for name, raw, since, old in columns])
 
 
 Notes = tuple[tuple[ClaimStage, ...], str]

@@ -34,19 +34,15 @@ left join records_appointment a
   on v.anchor = 'appointment' and a.practice_id = v.practice_id and a.external_id = v.anchor_id
 left join records_department d on d.practice_id = v.practice_id and d.external_id = v.department_id
 left join records_provider r on r.practice_id = v.practice_id and r.external_id = v.provider_id
-left join lateral (  -- by patient and payer name, as the visit's projection chose it
-    select insurance_type, eligibility_status, eligibility_checked_on, expires_on, cancelled_on
-    from records_insurance
-    where practice_id = v.practice_id and patient_id = v.patient_id and payer_name = v.payer_name
-    order by id desc limit 1
-) i on true
+left join records_insurance i  -- as the visit's projection chose it; of several of one payer, the newest comes last
+  on i.practice_id = v.practice_id and i.patient_id = v.patient_id and i.payer_name = v.payer_name
 where v.practice_id = %(practice)s and v.id = any(%(visits)s::bigint[])
-order by v.id
+order by v.id, i.id
 """
 
 LINKED = """
 from correlation_link l
-join {table} t on t.practice_id = l.practice_id and t.{key} = l.record_id and {alive}
+join {table} t on t.practice_id = l.practice_id and t.{key} = l.record_id and {alive}{more}
 where l.practice_id = %(practice)s and l.visit_id = any(%(visits)s::bigint[])
   and l.kind = '{kind}' and l.state = 'linked'
 order by t.{key}, t.{order}
@@ -54,9 +50,18 @@ order by t.{key}, t.{order}
 
 
 def linked(
-    columns: str, kind: str, table: str, *, key: str = "external_id", alive: str = "", order: str = "id"
+    columns: str,
+    kind: str,
+    table: str,
+    *,
+    key: str = "external_id",
+    alive: str = "",
+    more: str = "",
+    order: str = "id",
 ) -> str:
-    return f"select {columns}" + LINKED.format(table=table, key=key, alive=alive, kind=kind, order=order)
+    return f"select {columns}" + LINKED.format(
+        table=table, key=key, alive=alive, more=more, kind=kind, order=order
+    )
 
 
 NOT_GONE = "t.gone_at is null"
@@ -75,13 +80,29 @@ SERVICES = linked(
     alive=NOT_GONE,
     order="external_id",
 )
+SLOTS = ("primary", "secondary", "patient")
+
+
+def since(slot: str) -> str:
+    this = f"where s.slot = '{slot}' and s.status = t.{slot}_status"
+    old = f"coalesce(bool_and(s.since_backfill) filter ({this}), true)"
+    return f"min(s.first_seen) filter ({this}) as {slot}_since, {old} as {slot}_old"
+
+
+SEEN = f"""
+cross join lateral (  -- the open rows of our own history; they speak of this status only if it is this status
+    select {", ".join(map(since, SLOTS))} from records_claimstatuschange s
+    where s.practice_id = t.practice_id and s.claim_id = t.external_id and s.ended_at is null
+) seen"""  # noqa: S608 - made of this module's constants
 CLAIMS = linked(  # one an appointment has named and /claims has not shown yet is no claim here (NAMED_ONLY, G14)
     "l.visit_id, t.external_id, t.service_date, t.created_date, t.billed_provider_id, "
-    "t.secondary_insurance_id not in ('', '0'), t.primary_status, t.secondary_status, t.patient_status",
+    "t.secondary_insurance_id not in ('', '0'), "
+    + ", ".join(f"t.{slot}_status, seen.{slot}_since, seen.{slot}_old" for slot in SLOTS),
     "claim",
     "records_claim",
     alive=NOT_GONE
     + " and ((t.primary_status, t.secondary_status, t.patient_status) <> ('', '', '') or t.service_date is not null)",
+    more=SEEN,
 )
 LINES = linked(
     "t.claim_id, t.procedure_code, coalesce(t.amount, 0), t.payments, t.outstanding, t.posted_on, "
@@ -105,13 +126,6 @@ RESULTS = linked(
     "clinical",
     "records_clinicalfact",
     alive=NOT_GONE + " and t.resource = 'Observation' and t.code <> ''",
-)
-STATUSES = linked(
-    "t.claim_id, t.slot, t.status, t.first_seen, t.since_backfill",
-    "claim",
-    "records_claimstatuschange",
-    key="claim_id",
-    alive="t.ended_at is null",
 )
 
 

@@ -16,7 +16,6 @@ from athena_dash.correlation.judge import judge_visit
 from athena_dash.correlation.learned_sql import learned_of
 from athena_dash.correlation.models import Visit
 from athena_dash.correlation.verdict import Evidence
-from athena_dash.correlation.visit_facts import VisitFacts
 from athena_dash.practices.policies import policies_of
 
 
@@ -30,8 +29,8 @@ class JudgeSummary:
     closed: Counter[str] = field(default_factory=Counter)
     changed: int = 0
 
-    def add(self, visits: Collection[VisitFacts], changes: Changes) -> None:
-        self.judged += len(visits)
+    def add(self, judged: int, changes: Changes) -> None:
+        self.judged += judged
         self.opened += changes.opened
         self.reopened += changes.reopened
         self.closed += changes.closed
@@ -54,7 +53,7 @@ def judge_visits(practice_id: int, visit_ids: Collection[int], evidence: Evidenc
         for start in range(0, len(ordered), CHUNK):
             visits = dossier.load(practice_id, ordered[start : start + CHUNK], policies, learned)
             judged = [judge_visit(visit, policies, evidence, learned, now) for visit in visits]
-            summary.add(visits, gap_store.store(practice_id, judged, now))
+            summary.add(len(judged), gap_store.store(practice_id, judged, now))
     return summary
 
 

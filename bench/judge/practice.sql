@@ -2,7 +2,7 @@
 -- Every table is filled in the order of its keys, as a backfill by day would.
 create unlogged table plan as
 select i, kind, day, (i %% 40 + 1)::text as department, (i %% 97 + 1)::text as provider,
-    (i * 7919 %% greatest(%(visits)s / 4, 1))::text as patient, day::timestamptz + interval '15 hours' as starts,
+    (i::bigint * 7919 %% greatest(%(visits)s / 4, 1))::text as patient, day::timestamptz + interval '15 hours' as starts,
     (array['99213', '99214', '99212', '99395'])[1 + i %% 4] as code,
     (80 + i %% 4 * 40)::numeric as price,
     (array['Office visit', 'Follow-up', 'Physical'])[1 + i %% 3] as visit_type
