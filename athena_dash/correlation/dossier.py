@@ -8,9 +8,10 @@ from datetime import date
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from athena_dash.core import clock
 from athena_dash.correlation import dossier_sql as sql
 from athena_dash.correlation.estimate import Learned
-from athena_dash.correlation.neighbours import neighbours_of
+from athena_dash.correlation.neighbours import AROUND, neighbours_of
 from athena_dash.correlation.offered_sql import offered_to
 from athena_dash.correlation.visit_facts import (
     NO_USUAL,
@@ -46,9 +47,11 @@ def load(
     services_of = by_owner(services, ServiceFacts)
     claims_of = by_owner(claims, claims_from(lines, notes, Stages(policies.claim_statuses)))
     results_of = results(practice_id, visit_ids, policies)
-    # What else may explain a missing claim is read only of visits that have none: nobody asks it of the others.
+    # What else may explain a missing claim is read only of visits that have none: nobody asks it of the others. Around
+    # days to come nobody has been charged yet.
+    nearest = clock.now().date() + AROUND
     bare = [row for row in visits if row[0] not in claims_of]
-    around = neighbours_of(practice_id, {(row[5], row[3]) for row in bare if row[3]})
+    around = neighbours_of(practice_id, {(row[5], row[3]) for row in bare if row[3] and row[3] <= nearest})
     offered = offered_to(practice_id, [row[0] for row in bare])
     visit: Callable[..., VisitFacts] = VisitFacts  # the rows of a cursor have no types to check
     return [

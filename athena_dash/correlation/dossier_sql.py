@@ -129,6 +129,10 @@ RESULTS = linked(
 )
 
 
+BY_INDEX = "select set_config('random_page_cost', '1', true), set_config('max_parallel_workers_per_gather', '0', true)"
+"""For this transaction: a planner that thinks of disks reads whole tables for a few thousand visits."""
+
+
 def rows(practice_id: int, visit_ids: Collection[int], *statements: str) -> list[list[tuple[Any, ...]]]:
     """Of each statement, in one trip. In binary, past Django's cursor: its text of instants alone would cost as much as
     all the rules."""
@@ -136,6 +140,7 @@ def rows(practice_id: int, visit_ids: Collection[int], *statements: str) -> list
     connection.ensure_connection()
     wire: psycopg.Connection[Any] = connection.connection
     with wire.pipeline():
+        psycopg.Cursor(wire).execute(BY_INDEX)
         cursors = [psycopg.Cursor(wire).execute(statement, values, binary=True) for statement in statements]
         return [cursor.fetchall() for cursor in cursors]
 

@@ -10,16 +10,18 @@ from django.db import connection
 from athena_dash.correlation.dossier_sql import array
 
 OFFERED = """
-select v.id, l.record_id
-from unnest(%(visits)s::bigint[]) as v(id)
-join correlation_link l
-  on l.practice_id = %(practice)s and l.kind = 'claim' and l.state = 'review'
- and l.evidence @> jsonb_build_object('candidates', jsonb_build_array(jsonb_build_object('visit_id', v.id)))
+select (candidate ->> 'visit_id')::bigint, l.record_id
+from correlation_link l
+cross join lateral jsonb_array_elements(l.evidence -> 'candidates') as candidate
+where l.practice_id = %(practice)s and l.kind = 'claim' and l.state = 'review'
+  and (candidate ->> 'visit_id')::bigint = any(%(visits)s::bigint[])
 order by l.record_id
-"""  # through the index link_offers: whatever else waits in review is not read
+"""  # what waits in review is little: read once, however many visits ask; each asking for itself cost more than judging
 
 
 def offered_to(practice_id: int, visit_ids: Collection[int]) -> Mapping[int, tuple[str, ...]]:
+    if not visit_ids:
+        return {}
     found: dict[int, list[str]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(OFFERED, {"practice": practice_id, "visits": array(visit_ids)})

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
-from athena_dash.correlation.models.base import MONEY
+from athena_dash.correlation.models.base import MONEY, OF_PRACTICE
 from athena_dash.correlation.models.visit import Visit
 from athena_dash.practices.querysets import PracticeOwned
 
@@ -22,8 +22,10 @@ class Gap(models.Model):
     """Something a visit (or, for an orphan result, a record) lacks. Reopens as the same row; closes when seen
     fixed."""
 
-    practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
-    visit = models.ForeignKey(Visit, null=True, on_delete=models.CASCADE, related_name="gaps")
+    practice = models.ForeignKey("practices.Practice", **OF_PRACTICE)
+    visit = models.ForeignKey(  # one_gap_per_visit_and_code is its index
+        Visit, null=True, on_delete=models.CASCADE, related_name="gaps", db_index=False, db_constraint=False
+    )
     record_kind = models.TextField(
         default=""
     )  # set with record_id when there is no visit: an orphan result (G17)

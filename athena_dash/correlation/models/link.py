@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 
 from athena_dash.correlation.models.base import OF_PRACTICE
@@ -64,11 +63,6 @@ class Link(models.Model):
             models.Index(fields=["visit", "kind"], name="link_visit"),
             models.Index(  # the Unmatched screen
                 fields=["practice", "state", "kind"], name="link_open", condition=~models.Q(state="linked")
-            ),
-            GinIndex(  # D10: which claims in review name a visit among their candidates
-                OpClass("evidence", name="jsonb_path_ops"),
-                name="link_offers",
-                condition=models.Q(kind="claim", state="review"),
             ),
             models.Index(  # what was tied without an id, as the Quality page lists it
                 fields=["practice", "method", "-id"],
