@@ -14,7 +14,8 @@ from django.db.models import Case, Count, DateField, F, Min, Q, Sum, Value, When
 from athena_dash.core import clock
 from athena_dash.correlation.models import Gap, Verdict
 from athena_dash.worklist.asleep import awake
-from athena_dash.worklist.queries import DEADLINE_DAYS, Desktop
+from athena_dash.worklist.filters import Filters, Stage
+from athena_dash.worklist.queries import DEADLINE_DAYS, Desktop, closed_since, visits
 from athena_dash.worklist.words import gap_title
 
 
@@ -79,9 +80,9 @@ def today_of(desk: Desktop) -> Today:
             overdue.add(row)
         if row["verdict_now"] in (Verdict.NOT_SYNCED, Verdict.SUSPECT_SYNC):
             unheard.add(row)
-    for code, closed in _closed_since(desk, yesterday):
-        by_code[code].closed += closed
-        everything.closed += closed
+    everything.closed, closed_by_code = _closed_since(desk, yesterday)
+    for code, closed in closed_by_code:
+        by_code[code].closed = closed
     lines = sorted(by_code.items(), key=lambda item: -item[1].dollars)
     return Today(
         yesterday,
@@ -123,13 +124,14 @@ def _open_groups(desk: Desktop, yesterday: dt.date) -> Iterable[dict[str, Any]]:
     return groups
 
 
-def _closed_since(desk: Desktop, yesterday: dt.date) -> Iterable[tuple[str, int]]:
+def _closed_since(desk: Desktop, yesterday: dt.date) -> tuple[int, Iterable[tuple[str, int]]]:
+    """Visits of which a gap closed, as the list behind the number has them; and how many by code."""
+    listed = visits(Filters(stage=Stage.ALL, closed=yesterday), desk)
     closed: Iterable[tuple[str, int]] = (
-        Gap.objects.filter(
-            practice_id__in=desk.practices, closed_at__date__gte=yesterday, primary=True, visit__isnull=False
-        )
+        closed_since(desk, yesterday)
+        .filter(visit__in=listed.values("pk"))
         .values_list("code")
         .annotate(count=Count("pk"))
         .order_by()
     )
-    return closed
+    return listed.count(), closed

@@ -134,6 +134,21 @@ def test_athena_is_asked_from_the_drawer_and_the_visit_follows_its_progress(
     expect(page.locator("#drawer #visit")).to_have_count(1)
 
 
+def test_a_note_being_typed_outlives_what_is_swapped_beside_it_and_goes_once_it_is_added(
+    biller: User, open_as: OpenAs
+) -> None:
+    page = open_as(biller, "/visits")
+    page.locator("a[data-open]").first.click()
+    page.locator("#drawer textarea[name=text]").fill("Called the payer")
+    page.locator("#drawer select").select_option(label="bella")
+    page.get_by_role("button", name="Assign", exact=True).click()
+    expect(page.locator(".toast")).to_have_text("Assigned to bella.")
+    expect(page.locator("#drawer textarea[name=text]")).to_have_value("Called the payer")
+    page.get_by_role("button", name="Add note").click()
+    expect(page.locator("#drawer .notes")).to_contain_text("Called the payer")
+    expect(page.locator("#drawer textarea[name=text]")).to_have_value("")
+
+
 def test_an_action_in_the_drawer_changes_the_row_and_says_so(biller: User, open_as: OpenAs) -> None:
     page = open_as(biller, "/visits")
     page.locator("a[data-open]").first.click()

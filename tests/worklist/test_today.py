@@ -47,10 +47,13 @@ def test_sleeping_visits_are_not_counted(desk: Client, practice: Practice, as_of
 
 def test_what_opened_and_closed_since_yesterday(desk: Client, practice: Practice, as_of: dt.datetime) -> None:
     a_gap(a_visit(practice), opened_at=as_of)
-    a_gap(a_visit(practice), closed_at=as_of)
-    a_gap(a_visit(practice), closed_at=as_of - 3 * DAY)
+    fixed = a_visit(practice)
+    a_gap(fixed, closed_at=as_of, primary=False)
+    a_gap(fixed, "G31", closed_at=as_of, primary=False)
+    a_gap(a_visit(practice), closed_at=as_of - 3 * DAY, primary=False)
     numbers = desk.get(reverse("today")).context["numbers"]
     assert (numbers.everything.opened, numbers.everything.closed) == (1, 1)
+    assert {line.code: line.tally.closed for line in numbers.codes} == {"G13": 1, "G31": 1}
     closed = desk.get(reverse("visits") + f"?stage=all&closed={numbers.yesterday}")
     assert closed.context["facets"].total == 1
 
@@ -83,7 +86,7 @@ def test_today_costs_the_same_for_one_visit_and_for_many(
 ) -> None:
     for _ in range(12):
         a_gap(a_visit(practice, patient=a_patient(practice)))
-    with django_assert_max_num_queries(4 + 6):
+    with django_assert_max_num_queries(4 + 7):
         desk.get(reverse("today"))
 
 
