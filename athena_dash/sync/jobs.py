@@ -34,7 +34,7 @@ def enqueue_due() -> int:
     made += sum(wake(LONG_QUEUE, count_links, practice_id) for practice_id in quality.due_to_count(now))
     for practice_id in link_measures.due(now):
         link_measures.ask(practice_id, None)
-    made += sum(ring_link_measure(practice_id) for practice_id in link_measures.unfinished())
+    made += sum(ring_link_measure(practice_id) for practice_id in link_measures.practices_with_work(now))
     made += sum(ring_live_reads(*waiting) for waiting in live_plan.waiting())
     return made + sum(ask_for_audit(practice_id) for practice_id in audit.due(now))
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from athena_dash.core import clock
 from athena_dash.correlation.hide_and_compare import KINDS, Compared, hide_and_compare, sample
@@ -22,16 +23,18 @@ if TYPE_CHECKING:
 SIZE = 300  # of each kind: an interval of about one point at 99 %
 BATCH = 50  # the practice's own work waits meanwhile
 EVERY = timedelta(days=1)
+AFTER_A_FAILURE = timedelta(hours=1)
 ERRORS_KEPT = 50
 
 
 def ask(practice_id: int, user: User | None) -> None:
-    """One of each kind, unless one is under way."""
+    """One of each kind, unless one is under way; that one is then tried at once, whatever failed."""
     rows = [
         LinkMeasure(practice_id=practice_id, kind=kind, size=SIZE, asked_by=user, asked_at=clock.now())
         for kind in KINDS
     ]
     LinkMeasure.objects.bulk_create(rows, ignore_conflicts=True)
+    LinkMeasure.objects.filter(practice_id=practice_id, finished_at__isnull=True).update(again_at=None)
 
 
 def due(now: datetime) -> list[int]:
@@ -39,28 +42,47 @@ def due(now: datetime) -> list[int]:
     return list(Practice.objects.active().exclude(pk__in=asked).values_list("pk", flat=True))
 
 
-def unfinished() -> list[int]:
-    open_ones = LinkMeasure.objects.filter(finished_at__isnull=True, practice__paused_at__isnull=True)
-    return sorted(set(open_ones.values_list("practice_id", flat=True)))
+def unfinished(now: datetime) -> QuerySet[LinkMeasure]:
+    """Those whose turn it is."""
+    open_ones: QuerySet[LinkMeasure] = LinkMeasure.objects.filter(
+        Q(again_at__isnull=True) | Q(again_at__lte=now),
+        finished_at__isnull=True,
+        practice__paused_at__isnull=True,
+    )
+    return open_ones
+
+
+def practices_with_work(now: datetime) -> list[int]:
+    return sorted(set(unfinished(now).values_list("practice_id", flat=True)))
 
 
 def take_next(practice_id: int) -> bool:
-    """One batch of the oldest unfinished measure; whether there was one."""
-    with transaction.atomic():
-        pipeline.lock(practice_id)
-        rows = LinkMeasure.objects.for_practice(practice_id).filter(finished_at__isnull=True)
-        measure: LinkMeasure | None = rows.order_by("pk").first()
-        if measure is None:
-            return False
-        kind, left = Link.Kind(measure.kind), measure.size - measure.done
-        hidden = sample(practice_id, kind, min(BATCH, left), seed=str(measure.pk), after=measure.after)
-        if hidden:
-            note(measure, hide_and_compare(practice_id, kind, hidden))
-            measure.after = hidden[-1].place
-        if len(hidden) < BATCH or measure.done >= measure.size:
-            measure.finished_at = clock.now()
-        measure.save()
-        return True
+    """One batch of the oldest unfinished measure; whether there was one. A batch that fails is tried again in an hour,
+    not at every tick."""
+    measure = unfinished(clock.now()).filter(practice_id=practice_id).order_by("pk").first()
+    if measure is None:
+        return False
+    try:
+        with transaction.atomic():
+            pipeline.lock(practice_id)
+            measure.refresh_from_db()
+            if measure.finished_at is None:
+                compare_next(measure)
+    except Exception:
+        LinkMeasure.objects.filter(pk=measure.pk).update(again_at=clock.now() + AFTER_A_FAILURE)
+        raise
+    return True
+
+
+def compare_next(measure: LinkMeasure) -> None:
+    kind, left = Link.Kind(measure.kind), measure.size - measure.done
+    hidden = sample(measure.practice_id, kind, min(BATCH, left), seed=str(measure.pk), after=measure.after)
+    if hidden:
+        note(measure, hide_and_compare(measure.practice_id, kind, hidden))
+        measure.after = hidden[-1].place
+    if len(hidden) < BATCH or measure.done >= measure.size:
+        measure.finished_at = clock.now()
+    measure.save()
 
 
 def note(measure: LinkMeasure, found: list[Compared]) -> None:

@@ -110,6 +110,7 @@ class MeasureRow:
 class Progress:
     done: int
     size: int
+    again_at: dt.datetime | None  # a batch failed, and is tried again then
 
 
 @dataclass(frozen=True)
@@ -149,10 +150,16 @@ def quality_of(practices: Sequence[Practice], slug: str) -> Quality:
         measures=measures,
         decided=decided_by_people(ids, since),
         counted_at=min((row.counted_at for row in newest.values()), default=None),
-        progress=Progress(sum(one.done for one in underway), sum(one.size for one in underway))
-        if underway
-        else None,
+        progress=progress_of(underway) if underway else None,
         errors=errors_of(measures, ids),
+    )
+
+
+def progress_of(underway: Sequence[LinkMeasure]) -> Progress:
+    return Progress(
+        sum(one.done for one in underway),
+        sum(one.size for one in underway),
+        max((one.again_at for one in underway if one.again_at and one.again_at > clock.now()), default=None),
     )
 
 

@@ -146,11 +146,36 @@ def test_a_measure_goes_on_after_its_worker_died(office: Office, monkeypatch: py
     link_measures.ask(office.id, None)
     link_measures.take_next(office.id)
     assert LinkMeasure.objects.get(kind="claim").done == 2
-    assert link_measures.unfinished() == [office.id]
+    assert link_measures.practices_with_work(clock.now()) == [office.id]
     while link_measures.take_next(office.id):
         pass
     assert LinkMeasure.objects.get(kind="claim").right == 5
-    assert link_measures.unfinished() == []
+    assert link_measures.practices_with_work(clock.now()) == []
+
+
+def test_a_batch_that_fails_waits_an_hour_and_not_only_for_the_next_tick(
+    office: Office, desk: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    two_visits(office)
+    link_measures.ask(office.id, None)
+    now = clock.now()
+    with monkeypatch.context() as patched:
+        patched.setattr(link_measures, "hide_and_compare", broken)
+        for _ in LinkMeasure.objects.all():  # one measure of each kind
+            with pytest.raises(ZeroDivisionError):
+                link_measures.take_next(office.id)
+    assert link_measures.practices_with_work(now) == []
+    quality.count(office.id)
+    assert "A batch failed; it is tried again in" in text_of(desk, reverse("quality"))
+    later = now + dt.timedelta(hours=2)
+    assert link_measures.practices_with_work(later) == [office.id]
+    with clock.frozen(later):
+        while link_measures.take_next(office.id):
+            pass
+    assert not LinkMeasure.objects.filter(finished_at__isnull=True).exists()
 
 
 def test_measure_now_asks_once_and_shows_how_far_it_is(office: Office, desk: Client, bell: list[int]) -> None:

@@ -57,6 +57,7 @@ class LinkMeasure(models.Model):
         "accounts.User", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
     asked_at = models.DateTimeField()
+    again_at = models.DateTimeField(null=True)  # a batch failed: the next try is not before then
     finished_at = models.DateTimeField(null=True)
 
     objects: ClassVar[Any] = PracticeOwned.as_manager()
