@@ -21,9 +21,15 @@ class Migration(migrations.Migration):
             name='practice',
             field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='practices.practice'),
         ),
+        # Taking away the visit's index, Django takes every index of that column alone: this one comes back after it.
+        migrations.RemoveConstraint(model_name='gap', name='one_open_primary_gap_per_visit'),
         migrations.AlterField(
             model_name='gap',
             name='visit',
             field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='gaps', to='correlation.visit'),
+        ),
+        migrations.AddConstraint(
+            model_name='gap',
+            constraint=models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True), ('primary', True)), fields=('visit',), name='one_open_primary_gap_per_visit'),
         ),
     ]
