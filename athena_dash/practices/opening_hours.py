@@ -5,7 +5,7 @@ Grace and deadlines of gaps do not follow these hours: they count whole business
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -51,9 +51,16 @@ class OpeningHours:
             day += DAY
 
     def __str__(self) -> str:
-        names = tuple(WEEKDAYS.values())
-        days = ", ".join(names[day] for day in sorted(self.weekdays))
-        return f"{self.opens:%H:%M} to {self.closes:%H:%M} on {days}, {self.zone.key}"
+        return f"{self.opens:%H:%M} to {self.closes:%H:%M} on {days_said(self.weekdays)}, {self.zone.key}"
+
+
+def days_said(weekdays: Iterable[int]) -> str:
+    """As people write them on a door: "Monday to Friday", else one by one."""
+    days = sorted(weekdays)
+    names = [tuple(WEEKDAYS.values())[day] for day in days]
+    if len(days) > 2 and days[-1] - days[0] == len(days) - 1:
+        return f"{names[0]} to {names[-1]}"
+    return ", ".join(names)
 
 
 def opening_hours(practice: Practice) -> OpeningHours:

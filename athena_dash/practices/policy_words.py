@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from athena_dash.practices.policies import WEEKDAYS
+
 SAID: Mapping[str, tuple[str, str]] = {  # name → what it is called, its unit
     "grace_hours_facility.G13": ("Grace of G13 in hospitals and surgery centres", "h"),
     "grace_hours_manager.G24": ("Grace of G24 while the billing manager holds", "h"),
@@ -45,6 +47,8 @@ def said(name: str, value: Any) -> str:
     """None is the shipped value."""
     if value is None:
         return "the default"
+    if name == "opening.days":
+        return ", ".join(WEEKDAYS[day] for day in value)
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
     unit = SAID[name][1] if name in SAID else FAMILIES.get(name.partition(".")[0], ("", ""))[1]

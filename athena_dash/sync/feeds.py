@@ -170,4 +170,7 @@ def state(feed: Feed, now: datetime | None = None) -> FeedState:
         )
     if feed.filling_since:
         return FeedState(Freshness.FILLING, "What is new arrives; its history is still coming, newest first.")
-    return FeedState(Freshness.FRESH, f"Up to date {minutes} minutes ago." if minutes else "Up to date.")
+    return FeedState(
+        Freshness.FRESH,
+        f"Up to date {minutes} minute{'s' if minutes > 1 else ''} ago." if minutes else "Up to date.",
+    )

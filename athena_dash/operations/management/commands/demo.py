@@ -139,12 +139,14 @@ class Command(BaseCommand):
         programs = [Program(f"sync-{slug}", (*MANAGE, "sync", "--practice", slug, *feeds)) for slug in slugs]
         for slug, program in zip(slugs, programs, strict=True):
             self.step(f"first sync of {slug}, in full in {supervisor.log(program)}")
+        logs = [supervisor.log(program) for program in programs]
+        before = [log.stat().st_size if log.exists() else 0 for log in logs]
         shown = {"at": time.monotonic()}
 
         def show() -> None:
             if time.monotonic() - shown["at"] > 2:
                 shown["at"] = time.monotonic()
-                self.step("  " + " | ".join(last_words(supervisor.log(program)) for program in programs))
+                self.step("  " + " | ".join(filter(None, map(last_words, logs, before))))
 
         for slug, code in zip(slugs, supervisor.finish(programs, meanwhile=show), strict=True):
             if code:
@@ -174,9 +176,10 @@ def answers(url: str) -> bool:
         return False
 
 
-def last_words(log: Path) -> str:
-    """What a progress line says now: each overwrites the one before with a carriage return."""
-    text = log.read_bytes()[-200:].decode(errors="replace")
+def last_words(log: Path, since: int) -> str:
+    """What a progress line says now, if it has said anything after `since` bytes: each overwrites the one before with a
+    carriage return."""
+    text = log.read_bytes()[since:][-200:].decode(errors="replace")
     return text.replace("\033[K", "").strip().replace("\r", "\n").rpartition("\n")[2]
 
 
