@@ -1,0 +1,54 @@
+"""`manage.py demo` in a state directory of its own, up to "everything runs", stopped at the end of the block."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+READY = "ready http"
+HERE = Path(__file__).resolve().parents[2]
+
+
+@contextmanager
+def state() -> Iterator[Path]:
+    root = Path(tempfile.mkdtemp(prefix="athena-dash-bench-"))
+    root.chmod(0o711)  # as root, PostgreSQL runs as somebody else
+    os.environ["ATHENA_DASH_STATE"] = str(root)
+    for external in ("DATABASE_URL", "REDIS_URL"):
+        os.environ.pop(external, None)
+    try:
+        yield root
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+@contextmanager
+def demo(root: Path, speed: float) -> Iterator[None]:
+    command = (sys.executable, "manage.py", "demo", "--port", str(free_port()), "--speed", str(speed))
+    process = subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout  # noqa: S101
+    try:
+        for line in process.stdout:
+            if line.startswith(READY):
+                break
+        else:
+            raise RuntimeError("the demo did not come up")
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.stdout.read()  # it says how it stops
+        process.wait(60)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
