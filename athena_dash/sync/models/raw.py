@@ -69,7 +69,7 @@ class RawRecord(models.Model):
         related_name="+",
         db_index=False,
         db_constraint=False,
-    )  # null once retention has purged the bytes; digest and metadata stay
+    )  # null once somebody has taken the bytes away; digest and metadata stay
     start = models.PositiveIntegerField(default=0)  # in the segment, uncompressed
     size = models.PositiveIntegerField()  # bytes as received
     digest = models.BinaryField(max_length=32, default=b"")  # SHA-256 of the bytes; empty for an absence
