@@ -179,11 +179,14 @@ select visit_id from wanted
 where visit_id < (select coalesce(min(id), 9223372036854775807) from scope_visit)
 """
 
-# Visits made for an encounter that now belongs elsewhere, with the visit it belongs to.
+# Visits made for an encounter that now belongs elsewhere, with the visit it belongs to. They are few, and found first.
 ABSORBED = """
-select v.id, l.visit_id from scope_encounter s
-join correlation_visit v on v.practice_id = %(practice)s and v.anchor = 'encounter' and v.anchor_id = s.id
-join correlation_link l on l.practice_id = %(practice)s and l.kind = 'encounter' and l.record_id = s.id
+with lone as materialized (
+    select v.id, s.id as encounter_id from scope_encounter s
+    join correlation_visit v on v.practice_id = %(practice)s and v.anchor = 'encounter' and v.anchor_id = s.id
+)
+select v.id, l.visit_id from lone v
+join correlation_link l on l.practice_id = %(practice)s and l.kind = 'encounter' and l.record_id = v.encounter_id
 where l.visit_id is not null and l.visit_id <> v.id
 """
 
