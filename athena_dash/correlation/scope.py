@@ -21,19 +21,22 @@ Touched = Mapping[str, Collection[str]]
 GIVEN = "select %(kind)s, unnest(%(ids)s::text[])"
 MERGES = "select * from unnest(%(losers)s::text[], %(survivors)s::text[])"
 
-# These have no link of their own; they follow what they belong to.
+# These have no link of their own; they follow what they belong to, which most often was touched with them.
 PARENTS = {
     "chargeline": """
-select distinct 'claim', r.claim_id from unnest(%(ids)s::text[]) as given(id)
+select 'claim', r.claim_id from unnest(%(ids)s::text[]) as given(id)
 join records_chargeline r on r.practice_id = %(practice)s and r.external_id = given.id
+except select kind, id from scope_given
 """,
     "claimnote": """
-select distinct 'claim', r.claim_id from unnest(%(ids)s::text[]) as given(id)
+select 'claim', r.claim_id from unnest(%(ids)s::text[]) as given(id)
 join records_claimnote r on r.practice_id = %(practice)s and r.external_id = given.id
+except select kind, id from scope_given
 """,
     "serviceline": """
-select distinct 'encounter', r.encounter_id from unnest(%(ids)s::text[]) as given(id)
+select 'encounter', r.encounter_id from unnest(%(ids)s::text[]) as given(id)
 join records_serviceline r on r.practice_id = %(practice)s and r.external_id = given.id
+except select kind, id from scope_given
 """,
 }
 
