@@ -102,8 +102,8 @@ SHARED = "jsonb_strip_nulls(jsonb_build_object('shared', nullif(shared, 0)))"
 
 # It bills none of the services that the best visit documents: that goes to a person, however good the rest.
 # `score` is the chance that the best is the right one, of all on offer and of none; with learnt points a probability.
-# `nowhere`, which is belonging to none, is kept where exp() can still tell it. A patient's day is shared out: as likely as
-# other records without an id belong to a visit, it is taken for this one. All are weighed alone first, so that order
+# `nowhere`, which is belonging to none, is kept where exp() can still tell it. A patient's day is shared out: as likely
+# as other records without an id belong to a visit, it is taken for this one. All are weighed alone first, so that order
 # never matters.
 VERDICTS = f"""
 with alone as (
