@@ -31,10 +31,14 @@ class Hidden:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What the rules made of a record without its id. Not linked: they abstained, which is counted apart."""
+    """What the rules made of a record without its id. Not linked: they abstained, which is counted apart.
+
+    `best`: the likeliest visit on offer, tied to it or not.
+    """
 
     hidden: Hidden
     visit_id: int | None
+    best: int | None
     state: str
     method: str
     score: float  # 0..1
@@ -79,9 +83,27 @@ HIDE: Mapping[str, tuple[str, ...]] = {
 }
 
 PLACED = """
-select record_id, visit_id, state, method, score from correlation_link
+select record_id, visit_id, coalesce(visit_id, (evidence -> 'candidates' -> 0 ->> 'visit_id')::bigint), state, method,
+    score
+from correlation_link
 where practice_id = %(practice)s and kind = %(kind)s and record_id = any(%(ids)s)
 """
+
+
+# Claims that never had an id and whose visit a person chose: the only truth a practice has of them.
+DECIDED = """
+select r.external_id, l.visit_id, v.department_id, ''
+from correlation_link l
+join records_claim r on r.practice_id = l.practice_id and r.external_id = l.record_id and r.gone_at is null
+join correlation_visit v on v.id = l.visit_id
+where l.practice_id = %(practice)s and l.kind = 'claim' and l.state = 'linked' and l.method = 'manual'
+  and r.appointment_id = '' and r.service_date is not null
+order by r.external_id limit %(size)s
+"""
+UNDECIDE = (
+    "update correlation_link set state = 'unmatched', method = 'none', visit_id = null, decided_by_id = null "
+    "where practice_id = %(practice)s and kind = %(kind)s and record_id = any(%(ids)s)",
+)
 
 
 def sample(practice_id: int, kind: Link.Kind, size: int, *, seed: str, after: str = "") -> list[Hidden]:
@@ -91,15 +113,31 @@ def sample(practice_id: int, kind: Link.Kind, size: int, *, seed: str, after: st
     return [Hidden(*row) for row in run(statement, values)]
 
 
+def decided(practice_id: int, size: int) -> list[Hidden]:
+    rows = run(DECIDED, {"practice": practice_id, "size": size})
+    return [Hidden(*row) for row in rows]
+
+
+def ask_again(practice_id: int, claims: Sequence[Hidden]) -> list[Compared]:
+    """What the rules would have said of claims that a person decided about; as hide_and_compare."""
+    return compare(practice_id, Link.Kind.CLAIM, UNDECIDE, claims)
+
+
 def hide_and_compare(practice_id: int, kind: Link.Kind, hidden: Sequence[Hidden]) -> list[Compared]:
     """Hides the ids, correlates, looks, and rolls all of it back: nothing real is ever seen to move.
 
     Inside the caller's transaction, under the practice's lock taken by the caller. Keep a batch small: it is
     correlated as any batch is, and the practice's own work waits meanwhile.
     """
+    return compare(practice_id, kind, HIDE[kind], hidden)
+
+
+def compare(
+    practice_id: int, kind: Link.Kind, hide: Sequence[str], hidden: Sequence[Hidden]
+) -> list[Compared]:
     values = {"practice": practice_id, "kind": kind.value, "ids": [one.record_id for one in hidden]}
     with transaction.atomic():
-        for statement in HIDE[kind]:
+        for statement in hide:
             run(statement, values)
         correlate(practice_id, {TABLES[kind]: values["ids"]})  # type: ignore[dict-item]
         placed = {record_id: place for record_id, *place in run(PLACED, values)}

@@ -104,7 +104,8 @@ SHARED = "jsonb_strip_nulls(jsonb_build_object('shared', nullif(shared, 0)))"
 # `score` is the chance that the best is the right one, of all on offer and of none; with learnt points a probability.
 # `nowhere`, which is belonging to none, is kept where exp() can still tell it. A patient's day is shared out: as likely
 # as other records without an id belong to a visit, it is taken for this one. All are weighed alone first, so that order
-# never matters.
+# never matters; and what a record alone would surely have passed over is not forced upon it (`behind`), for its own
+# visit may have been billed twice.
 VERDICTS = f"""
 with alone as (
     select *, greatest(-50, least(50, %(none)s + sum(stray) over record)) as nowhere
@@ -125,6 +126,7 @@ with alone as (
     select *, points + shared as total from shared
 ), ranked as (
     select *, row_number() over best as rank, total - greatest(nowhere, lead(total) over best) as ahead,
+        max(points) over record - points as behind,
         exp(total::float) / (exp(nowhere::float) + sum(exp(total::float)) over record) as chance,
         count(*) filter (where exact) over record as exacts
     from weighed
@@ -134,7 +136,8 @@ with alone as (
         order by rank) as candidates
     from ranked where rank <= %(kept)s group by record_id
 ), judged as (
-    select *, case when ahead >= %(sure)s and procedures_level is distinct from 'procedures_differ' then 'linked'
+    select *, case when ahead >= %(sure)s and behind < %(sure)s
+                        and procedures_level is distinct from 'procedures_differ' then 'linked'
                    when total - nowhere >= %(look)s then 'review' else 'unmatched' end as state
     from ranked where rank = 1
 )

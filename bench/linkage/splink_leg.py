@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 from collections import defaultdict
+from itertools import accumulate
 from math import inf
 from pathlib import Path
 
@@ -63,3 +64,18 @@ def at_its_best(ground: Ground, best: Best, left: float) -> dict[str, str]:
         return 2 * got["p"] * got["r"] / ((got["p"] + got["r"]) or 1)
 
     return max(map(tied, THRESHOLDS), key=f1)
+
+
+def as_precise(ground: Ground, best: Best, precision: float) -> dict[str, str]:
+    """The most links of which that share is right, over all thresholds: those with the smallest lead are given back."""
+    most: list[str] = []
+    for threshold in THRESHOLDS:
+        sure = sorted(
+            (id for id, (_, chance, lead) in best.items() if chance >= threshold and lead > 0),
+            key=lambda id: best[id][2],
+            reverse=True,
+        )
+        right = list(accumulate(best[id][0] == ground.true[id] for id in sure))
+        enough = (count for count in range(len(sure), 0, -1) if right[count - 1] >= precision * count)
+        most = max(most, sure[: next(enough, 0)], key=len)
+    return {id: best[id][0] for id in most}

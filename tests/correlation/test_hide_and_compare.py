@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 from django.db import transaction
 
-from athena_dash.correlation.hide_and_compare import Compared, Hidden, hide_and_compare, sample
+from athena_dash.correlation.hide_and_compare import (
+    Compared,
+    Hidden,
+    ask_again,
+    decided,
+    hide_and_compare,
+    sample,
+)
 from athena_dash.correlation.models import Link
 from athena_dash.records.models import Appointment, Claim, Encounter
 from tests.correlation.office import Office, a_claim, a_service, an_appointment, an_encounter
@@ -85,3 +92,18 @@ def test_a_sample_goes_on_where_it_was_left_and_repeats_for_the_same_seed(office
 def test_what_was_tied_without_an_id_has_no_truth_to_compare_with(office: Office) -> None:
     office.receive(an_appointment("100"), a_claim("40"))
     assert sample(office.id, CLAIM, 10, seed="one") == []
+
+
+def test_of_a_claim_that_a_person_tied_the_rules_are_asked_again_and_the_decision_stays(
+    office: Office,
+) -> None:
+    office.receive(
+        an_appointment("100"), an_appointment("101"), a_claim("40"), a_claim("41", appointment_id="100")
+    )
+    Link.objects.filter(record_id="40").update(method=Link.Method.MANUAL)
+    (claim,) = decided(office.id, 10)
+    with transaction.atomic():
+        (one,) = ask_again(office.id, [claim])
+    assert one.right
+    assert office.link("claim", "40").method == "manual"
+    assert office.where("claim", "40") == "appointment 101"

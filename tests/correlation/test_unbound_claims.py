@@ -179,18 +179,7 @@ def test_the_points_of_services_follow_how_much_of_the_claim_the_visit_documents
 
 def test_a_claim_dated_by_utc_is_told_from_one_that_slipped(office: Office) -> None:
     """An evening visit's UTC day is tomorrow's; the practice's own weights may trust that (learning)."""
-    Weights.objects.create(
-        **{
-            "practice_id": office.id,
-            "version": 1,
-            "learnt_at": clock.now(),
-            "known": 0,
-            "pairs": 0,
-            "others": 0,
-        },
-        points={"utc_day": "4.0", "one_day": "-1.0"},
-        active=True,
-    )
+    weigh(office, utc_day="4.0", one_day="-1.0")
     evening = dt.datetime.combine(WEDNESDAY + DAY, dt.time(1, 30), dt.UTC)
     office.receive(
         an_appointment("100", starts_at=evening),
@@ -226,6 +215,22 @@ def test_two_claims_that_fit_one_visit_alike_speak_against_each_other_in_any_ord
     assert "shared" not in office.link("claim", "42").evidence["points"]
 
 
+def test_the_second_bill_of_a_visit_is_not_forced_upon_its_twin(office: Office) -> None:
+    """Both say what the first visit documents and the twin does not: one of them is a copy."""
+    weigh(office, none="0", taken="-9", other_department="-9", diagnoses_differ="-3")
+    office.receive(
+        *(an_appointment("100", encounter_id="9"), an_encounter("9", diagnosis_codes=["J06.9"])),
+        *(
+            an_appointment("101", encounter_id="10", department_id="2"),
+            an_encounter("10", diagnosis_codes=["M54.5"]),
+        ),
+        a_claim("40", department_id="", diagnosis_codes=["J06.9"]),
+        a_claim("41", diagnosis_codes=["J06.9"]),
+    )
+    assert office.where("claim", "41") == "appointment 100"
+    assert office.where("claim", "40") == "review"
+
+
 def test_a_claim_that_bills_the_rest_of_a_visit_is_not_put_off_by_the_other_half(office: Office) -> None:
     office.receive(
         an_appointment("100", encounter_id="9"),
@@ -237,3 +242,11 @@ def test_a_claim_that_bills_the_rest_of_a_visit_is_not_put_off_by_the_other_half
     )
     assert office.where("claim", "40") == "appointment 100"
     assert office.link("claim", "40").evidence["points"]["taken"] == -1.0
+
+
+def weigh(office: Office, **points: str) -> None:
+    """The practice has weights of its own."""
+    counts = {"known": 0, "pairs": 0, "others": 0}
+    Weights.objects.create(
+        practice_id=office.id, version=1, learnt_at=clock.now(), points=points, active=True, **counts
+    )

@@ -40,6 +40,10 @@ def test_the_example_of_the_documentation_says_what_the_documentation_says(db: N
     assert counts(report, "claim_without_id") == {"tp": 1, "fp": 0, "fn": 1, "abstained": 1}
     assert counts(report, "charge") == {"tp": 4, "fp": 0, "fn": 0, "abstained": 0}
     assert report["states"]["claim"] == {"linked": 2, "review": 1, "pending": 1, "unmatched": 1}
+    assert report["weights"] == "shipped"
+    assert report["tiers"]["claim id"]["tp"] == 1
+    assert report["departments"]["claim d1"]["abstained"] == 1
+    assert report["seen"]["false_missing"]["visits"] == 1
     assert report["bad"] == ["claims.csv:7: service_date is no ISO date"]
 
 

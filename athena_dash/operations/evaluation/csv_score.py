@@ -1,7 +1,7 @@
 """A directory of CSV files → how often the real stage ties its claims and charges to the right encounter.
 
 In a database made for this run and dropped afterwards. Records that name an appointment are scored apart from
-those that do not: only the latter had to be matched.
+those that do not: only the latter had to be matched, by weights learnt from the former where they are enough.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ import msgspec
 
 from athena_dash.correlation.models import Link
 from athena_dash.operations.evaluation.arena import throwaway_database
+from athena_dash.operations.evaluation.breakdown import Placed, breakdown, tally, visits_seen
 from athena_dash.operations.evaluation.csv_landing import land, lone_id
 from athena_dash.operations.evaluation.csv_set import CsvSet, TruthRow, read_set
-from athena_dash.operations.evaluation.score import LINK_COUNTS, Truth, score_links
+from athena_dash.operations.evaluation.own_weights import use_own_weights
+from athena_dash.operations.evaluation.score import LINK_COUNTS, Truth
 from athena_dash.practices.models import Practice
 
 Id = tuple[str, str]
@@ -31,6 +33,14 @@ class Place(msgspec.Struct, frozen=True):
 
     state: str = Link.State.PENDING.value
     visit_id: int | None = None
+    method: str = Link.Method.NONE.value
+    score: float = 0.0
+    evidence: dict[str, Any] = {}
+
+    @property
+    def best(self) -> int | None:
+        offered = self.evidence.get("candidates", ())
+        return self.visit_id or next((one["visit_id"] for one in offered), None)
 
 
 Places = Mapping[Id, Place]
@@ -46,15 +56,18 @@ def evaluate_set(directory: Path) -> dict[str, Any]:
 def conclude(rows: CsvSet) -> dict[str, Any]:
     practice = Practice.objects.create(slug="export", name="Export", athena_id="1")
     land(rows, practice.pk)
-    links = Link.objects.for_practice(practice.pk).values_list("kind", "record_id", "state", "visit_id")
-    return report(
-        rows, {(kind, record_id): Place(state, visit) for kind, record_id, state, visit in links.iterator()}
+    weights = use_own_weights(practice.pk)
+    links = Link.objects.for_practice(practice.pk).values_list(
+        "kind", "record_id", "state", "visit_id", "method", "score", "evidence"
     )
+    places = {(kind, record_id): Place(*place) for kind, record_id, *place in links.iterator()}
+    return {"weights": weights} | report(rows, places)
 
 
 def report(rows: CsvSet, places: Places) -> dict[str, Any]:
     claim_of = {charge.id: charge.claim_id or lone_id(charge) for charge in rows.charges}
     named = {claim.id for claim in rows.claims if claim.appointment_id}
+    departments = {row.id: row.department_id for row in rows.encounters}
 
     def place_of(row: TruthRow) -> Place:
         kind, id = row.id
@@ -63,6 +76,19 @@ def report(rows: CsvSet, places: Places) -> dict[str, Any]:
     def has_id(row: TruthRow) -> bool:
         kind, id = row.id
         return (claim_of[id] if kind == "charge" else id) in named
+
+    def placed(row: TruthRow) -> Placed:
+        place, (kind, id) = place_of(row), row.id
+        return Placed(
+            kind=kind,
+            id=id,
+            truth=truth_of(row, places),
+            visit=str(place.visit_id) if place.visit_id else None,
+            best=str(place.best) if place.best else None,
+            chance=place.score,
+            tier=place.method,
+            department=departments.get(row.encounter_id, ""),
+        )
 
     scores: dict[str, Any] = {}
     states: dict[str, Any] = {}
@@ -74,12 +100,21 @@ def report(rows: CsvSet, places: Places) -> dict[str, Any]:
             f"{kind}_without_id": [row for row in truths if not has_id(row)],
         }
         for name, part in parts.items():
-            true = {row.id[1]: truth_of(row, places) for row in part}
-            found = {row.id[1]: str(place.visit_id) for row in part if (place := place_of(row)).visit_id}
-            scores[name] = score_links(true, found).report(*LINK_COUNTS)
+            scores[name] = tally(map(placed, part)).report(*LINK_COUNTS)
         states[kind] = dict(Counter(place_of(row).state for row in truths))
+    all = [placed(row) for row in rows.truth]
+    visits = {
+        str(place.visit_id) for (kind, _), place in places.items() if kind == "encounter" and place.visit_id
+    }
     read = {part.name: len(getattr(rows, part.name)) for part in fields(rows)}
-    return {"read": read, "links": scores, "states": states, "bad": rows.bad[:MOST_SHOWN]}
+    return {
+        "read": read,
+        "links": scores,
+        "states": states,
+        "seen": visits_seen(all, visits),
+        **breakdown(all),
+        "bad": rows.bad[:MOST_SHOWN],
+    }
 
 
 def truth_of(row: TruthRow, places: Places) -> Truth:

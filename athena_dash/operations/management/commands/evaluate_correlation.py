@@ -1,5 +1,6 @@
 """How often does a record end at its true visit? The real pipeline over a synthetic practice, scored by its
-ledger; or the real stage over somebody's own CSV files, scored by their truth.csv (docs/evaluation.md)."""
+ledger; or the real stage over somebody's own CSV files, scored by their truth.csv; or over a live practice, whose ids
+are hidden for it (docs/evaluation.md)."""
 
 from __future__ import annotations
 
@@ -13,6 +14,8 @@ from athena_dash.operations.evaluation.command import EvaluationCommand
 from athena_dash.operations.evaluation.correlation import evaluate_links
 from athena_dash.operations.evaluation.csv_score import evaluate_set
 from athena_dash.operations.evaluation.csv_set import Unusable
+from athena_dash.operations.evaluation.practice import evaluate_practice
+from athena_dash.practices.models import Practice
 
 
 class Command(EvaluationCommand):
@@ -30,8 +33,18 @@ class Command(EvaluationCommand):
             type=Path,
             help="score these CSV files instead (docs/evaluation.md); the options of the population say nothing then",
         )
+        parser.add_argument(
+            "--practice",
+            metavar="SLUG",
+            help="hide ids of this practice, --visits of each kind, and see where the rules put them; rolled back",
+        )
 
     def report(self, options: dict[str, Any]) -> dict[str, Any]:
+        if options["practice"]:
+            practice = Practice.objects.filter(slug=options["practice"]).first()
+            if practice is None:
+                raise CommandError(f"There is no practice {options['practice']!r}.")
+            return evaluate_practice(practice.pk, options["visits"], str(options["seed"]))
         if options["directory"] is None:
             return super().report(options)
         try:
