@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
+from operator import attrgetter
 
 from redis import RedisError
 
 from athena_dash.core.metrics import Family, Sample, histogram
 from athena_dash.sync.budget import shared
-from athena_dash.sync.meters import BOUNDS, OTHER, meters
+from athena_dash.sync.meters import BOUNDS, OTHER, Meter, meters
 from athena_dash.sync.resources import RESOURCES
 from athena_dash.sync.standing import standings
 
@@ -34,21 +35,13 @@ def call_families(slugs: Mapping[int, str]) -> list[Family]:
         Family(
             "calls_total",
             "Calls to athena by what came of them; rate_limited are its 429s.",
-            tuple(
-                Sample(number, {**labels, "outcome": outcome})
-                for labels, meter in metered
-                for outcome, number in meter.outcomes.items()
-            ),
+            by(metered, "outcome", attrgetter("outcomes")),
             "counter",
         ),
         Family(
             "calls_by_share_total",
             "Calls to athena by what they were made for.",
-            tuple(
-                Sample(number, {**labels, "share": share})
-                for labels, meter in metered
-                for share, number in meter.shares.items()
-            ),
+            by(metered, "share", attrgetter("shares")),
             "counter",
         ),
         Family(
@@ -78,3 +71,16 @@ def call_families(slugs: Mapping[int, str]) -> list[Family]:
             tuple(Sample(one.foreign.calls if one.foreign else 0, labels) for labels, one in at_athena),
         ),
     ]
+
+
+def by(
+    metered: Sequence[tuple[Mapping[str, str], Meter]],
+    label: str,
+    counts: Callable[[Meter], Mapping[str, int]],
+) -> tuple[Sample, ...]:
+    """A sample a value of `label`, as `counts` tells them apart."""
+    return tuple(
+        Sample(number, {**labels, label: value})
+        for labels, meter in metered
+        for value, number in counts(meter).items()
+    )

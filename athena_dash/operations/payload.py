@@ -38,7 +38,7 @@ class Shown:
 
 def show(body: bytes, *, revealed: bool) -> Shown:
     if not body:
-        return Shown("", "The payload is gone: its retention has ended. Re-fetch asks athena for it again.")
+        return Shown("", "The payload is no longer kept here. Re-fetch asks athena for it again.")
     if len(body) > READABLE:
         return Shown("", f"{len(body) / 1_000_000:.1f} MB, too large to show here.")
     try:

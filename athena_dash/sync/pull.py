@@ -8,7 +8,7 @@ run has touched is related at its end, or by the run of the practice that ends l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -24,7 +24,7 @@ from athena_dash.sync.budget import Share
 from athena_dash.sync.connections import source_for
 from athena_dash.sync.lease import Held, LeaseLost, take
 from athena_dash.sync.models import BackfillChunk, Failure, Feed, Run, Stage, Subject
-from athena_dash.sync.pages import STANDING_ALONE, keep_pages
+from athena_dash.sync.pages import STANDING_ALONE, Kept, keep_pages
 from athena_dash.sync.resources import RESOURCES, Resource
 from athena_dash.sync.source import Source
 from athena_dash.sync.tally import Tally
@@ -176,9 +176,21 @@ def commit(step: Step, lease: Held, run: Run, tally: Tally) -> None:
     A subject that failed is settled in the same transaction: by a Failure, which then brings the next try, or by
     staying due where the fault is everybody's (no credential, no budget) and the feed's next run is its next try.
     """
-    resource = RESOURCES[run.feed.resource]
-    now = clock.now()
+    resource, now = RESOURCES[run.feed.resource], clock.now()
     missing = [subject for subject, error in step.errors if is_gone(resource, error)]
+    kept = keep(step, missing, lease, run, tally)
+    land(run, kept)
+    pipeline.drain_if_due(run.practice_id)
+    answered = [str(subject.pk) for subject in step.asked]
+    failures.resolve(run.practice_id, [Stage.PULL], Failure.SubjectKind.SUBJECT, answered, "retried")
+    for subject in missing:
+        pipeline.forget(run.practice_id, resource, subject.key)
+    subjects.asked(missing, now)
+    give_up_on(step)
+
+
+def keep(step: Step, missing: Sequence[Subject], lease: Held, run: Run, tally: Tally) -> Kept:
+    resource, now = RESOURCES[run.feed.resource], clock.now()
     put_off = [subject for subject, error in step.errors if isinstance(error, STOPS_THE_RUN)]
     failed = [(s, error) for s, error in step.errors if s not in missing and s not in put_off]
     with transaction.atomic():
@@ -197,19 +209,17 @@ def commit(step: Step, lease: Held, run: Run, tally: Tally) -> None:
         run.failed += len(failed)
         tally.move_to(run)
         run.save()
+    return kept
+
+
+def land(run: Run, kept: Kept) -> None:
     landed = landing.land(run.practice_id, kept.rows)
     if landed.failed:
         Run.objects.filter(pk=run.pk).update(failed=F("failed") + len(landed.failed))
         run.failed += len(landed.failed)
-    if len(str(run.changed)) > max(3, len(str(run.changed - len(kept.rows)))):  # 1000, 10,000, …
+    before = run.changed - len(kept.rows)
+    if len(str(run.changed)) > max(3, len(str(before))):  # past 1000, 10,000, …: another order of magnitude
         statistics.introduce(run.practice_id, landed.touched)
-    pipeline.drain_if_due(run.practice_id)
-    answered = [str(subject.pk) for subject in step.asked]
-    failures.resolve(run.practice_id, [Stage.PULL], Failure.SubjectKind.SUBJECT, answered, "retried")
-    for subject in missing:
-        pipeline.forget(run.practice_id, resource, subject.key)
-    subjects.asked(missing, now)
-    give_up_on(step)
 
 
 def hears_again(held: Any, step: Step) -> bool:

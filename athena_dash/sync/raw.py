@@ -118,7 +118,7 @@ def unknown(
 
 
 def old_bodies(places: Mapping[int, Sequence[Any]]) -> Iterator[tuple[int, bytes]]:
-    """(position, bytes) of stored records, each segment inflated once; none for records whose segment was taken away."""
+    """(position, bytes) of stored records, each segment inflated once; none where it was taken away."""
     by_segment: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
     for position, (segment_id, start, size) in places.items():
         if segment_id is not None:
@@ -140,7 +140,7 @@ def read(raw: RawRecord) -> bytes:
 
 
 def load(practice_id: int, raw_ids: Sequence[int]) -> list[Stored]:
-    """Rows with their bytes, in the order they were fetched; without absences and records whose segment was taken away."""
+    """Rows with their bytes, in the order they were fetched; without absences and what was taken away."""
     rows = RawRecord.objects.for_practice(practice_id).filter(pk__in=raw_ids, segment_id__isnull=False)
     rows = rows.exclude(digest=ABSENT)
     found = {row.pk: row for row in rows}

@@ -67,6 +67,7 @@ def feed_of(resource: str) -> str:
 
 
 def write(practice_id: int, part: Sequence[tuple[Payload, Batch]], run_id: int | None) -> list[Stored]:
+    """One segment, and a row a payload."""
     ids = new_ids(len(part))
     segment = RawSegment.objects.create(
         practice_id=practice_id,
@@ -103,15 +104,19 @@ def write(practice_id: int, part: Sequence[tuple[Payload, Batch]], run_id: int |
             )
         )
         start += size
-    copy = f"copy sync_rawrecord ({COLUMNS}) from stdin"
-    # Django does not know COPY: what the driver raises in it must be made one of Django's errors
+    copy(lines)
+    return rows
+
+
+def copy(lines: Iterable[str]) -> None:
+    """Django does not know COPY: what the driver raises in it must be made one of Django's errors."""
+    statement = f"copy sync_rawrecord ({COLUMNS}) from stdin"
     with (
         connection.cursor() as cursor,
         connection.wrap_database_errors,
-        cast(Any, cursor).copy(copy) as stream,
+        cast(Any, cursor).copy(statement) as stream,
     ):
         stream.write("".join(lines))
-    return rows
 
 
 def new_ids(count: int) -> list[int]:

@@ -21,7 +21,9 @@ class Record(models.Model):
     )  # every index begins with it; one of it alone only leads the planner astray in a new practice. Without a
     # constraint, as sync.RawRecord: PostgreSQL would look the practice up for each row; Django cascades without it
     external_id = models.TextField()
-    raw_id = models.BigIntegerField(null=True)  # sync.RawRecord; not a foreign key: this row outlives that one
+    raw_id = models.BigIntegerField(
+        null=True
+    )  # sync.RawRecord; not a foreign key: this row outlives that one
     fetched_at = models.DateTimeField()
     gone_at = models.DateTimeField(null=True)  # the source answered 404 for it
 
