@@ -24,7 +24,7 @@ from athena_dash.core import clock
 from athena_dash.correlation.service import due_in, due_orphans, judge_orphans
 from athena_dash.operations.evaluation.faults import switch_on
 from athena_dash.operations.evaluation.sandbox import UNHURRIED, sandbox
-from athena_dash.practices.models import Connection, Practice
+from athena_dash.practices.models import Connection, Policy, Practice
 from athena_dash.sync import pipeline
 from athena_dash.sync.feeds import create_feeds
 from athena_dash.sync.models import Run
@@ -36,6 +36,7 @@ from integrations.sandbox.store import Store
 VALKEY_DATABASE = (
     15  # budgets and tokens are kept by connection id, which a throwaway database counts from 1 again
 )
+NO_SHOW_FEE = 25  # what the synthetic practices charge
 ALL_ORPHANS = 1_000_000
 
 TIMEZONES = {"195900": "America/New_York", "195903": "America/Phoenix", "11287": "America/New_York"}
@@ -98,6 +99,7 @@ def take_in(athena_id: str, url: str, tell: Tell) -> None:
         calls_per_second=UNHURRIED.calls_per_second,
         calls_per_day=UNHURRIED.calls_per_day,
     )
+    Policy.objects.create(practice=practice, name="no_show_fee", value=NO_SHOW_FEE)
     create_feeds(practice)
     for run in sync_practice(practice):
         if run.outcome != Run.Outcome.DONE:

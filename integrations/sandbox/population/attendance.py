@@ -6,8 +6,12 @@ from dataclasses import replace as rebook
 from datetime import datetime, timedelta
 
 from integrations.sandbox.population import lag
+from integrations.sandbox.population.billing import bill
+from integrations.sandbox.population.catalogue import NO_SHOW
+from integrations.sandbox.population.claim import Bill
 from integrations.sandbox.population.course import Course, book, minutes
 from integrations.sandbox.population.office import OPEN, instant, staffed
+from integrations.sandbox.population.people import Person
 from integrations.sandbox.world import Encounter
 
 CANCEL_REASONS = ("PATIENT CANCELLED", "PROVIDER UNAVAILABLE", "WEATHER", "TRANSPORTATION")
@@ -62,6 +66,35 @@ def stay_away(course: Course) -> None:
             cancel_no_show=True,
         )
         course.chart(at, status="DELETED")
+        charge_fee(course, at)
+
+
+def charge_fee(course: Course, at: datetime) -> None:
+    """Of the patient, never of an insurance; Medicaid's patients may not be charged."""
+    plan, rng = course.plan, course.rng
+    insured = plan.person.primary
+    if not course.clinic.blueprint.no_show_fee or (insured and insured.insurance_type == "Medicaid"):
+        return
+    delay = lag.NO_SHOW_CHARGED.draw(rng)
+    charged = staffed(at + delay, plan.zone, rng) if delay else None
+    course.script.cause("G02", "no_show_not_charged", at, charged, ("appointment", course.appointment.id))
+    if charged:
+        bill(
+            Bill(
+                clinic=course.clinic,
+                script=course.script,
+                person=Person(plan.person.patient),
+                zone=plan.zone,
+                at=charged,
+                codes=(NO_SHOW,),
+                service_day=plan.day,
+                department_id=plan.site.id,
+                billed_provider_id=plan.clinician.id,
+                appointment_id=course.appointment.id,
+                linkable=not course.script.disguise.hide_claim,
+                reason="no_show_fee",
+            )
+        )
 
 
 def reschedule(course: Course) -> None:

@@ -55,6 +55,7 @@ class Blueprint:
     charge_entry: Lag = lag.CHARGE
     multi_resource: float = 0.01
     stays: float = 0.0025  # inpatient stays per visit
+    no_show_fee: bool = True
     by_site: dict[str, Site] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -23,6 +23,8 @@ class VisitType:
     by_age: bool = False
 
 
+NO_SHOW = "NOSHOW"  # the practice's own code
+
 # code: (description, fee). CPT and HCPCS codes as used in the field; the wording is our own.
 FEES: dict[str, tuple[str, Decimal]] = {
     code: (description, Decimal(fee))
@@ -39,6 +41,7 @@ FEES: dict[str, tuple[str, Decimal]] = {
         ("99395", "Yearly check-up, age 18 to 39", "235.00"),
         ("99396", "Yearly check-up, age 40 to 64", "255.00"),
         ("99397", "Yearly check-up, age 65 and over", "275.00"),
+        (NO_SHOW, "Missed appointment", "25.00"),
         ("99024", "Follow-up inside the surgical package", "0.00"),
         ("99232", "Hospital visit, moderate", "165.00"),
         ("99490", "Monthly care coordination, first 20 minutes", "85.00"),

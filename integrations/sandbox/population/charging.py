@@ -10,6 +10,7 @@ from integrations.sandbox.population.claim import Bill
 from integrations.sandbox.population.course import Course, later
 from integrations.sandbox.population.exam import Exam, reopen, services, unbill
 from integrations.sandbox.population.office import staffed
+from integrations.sandbox.population.people import Person
 
 # Reasons athena ships (revenue-cycle.md §1.1 S7), with their weight.
 NOT_REQUIRED = ((0.45, "No Services Performed"), (0.25, "Other"), (0.30, "Global Period"))
@@ -98,10 +99,12 @@ def terms(
     incident_to = supervisor is not None and rng.random() < plan.clinician.incident_to
     oddities = (("manual_claim", by_hand), ("same_day_twin", plan.twin), ("incident_to", incident_to))
     unseen = by_hand or course.script.disguise.hide_claim
+    left_out = plan.person.primary is not None and rng.random() < 0.006
     return Bill(
         clinic=course.clinic,
         script=course.script,
-        person=plan.person,
+        person=Person(plan.person.patient) if left_out else plan.person,
+        card_left_out=left_out,
         zone=plan.zone,
         at=at,
         codes=codes or exam.codes,

@@ -36,6 +36,7 @@ class Bill:
     diagnoses: tuple[Diagnosis, ...] = ()
     linkable: bool = True
     reason: str | None = None
+    card_left_out: bool = False  # insured, and billed as if not
 
     @property
     def rng(self) -> Random:

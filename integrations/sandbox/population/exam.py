@@ -60,7 +60,7 @@ def examine(course: Course, arrival: datetime) -> Exam:
 
 
 def check_in(course: Course, at: datetime) -> None:
-    if course.encounter is None and course.plan.site.clinicals and course.plan.clinician.makes_encounters:
+    if course.encounter is None and makes_chart(course):
         open_encounter(course, at, status="OPEN")
     else:
         course.chart(at, status="OPEN", started_at=at)
@@ -71,6 +71,25 @@ def check_in(course: Course, at: datetime) -> None:
         checked_in_at=at,
         encounter_id=course.encounter.id if course.encounter else None,
     )
+
+
+def makes_chart(course: Course) -> bool:
+    return course.plan.site.clinicals and course.plan.clinician.makes_encounters
+
+
+def leave_unseen(course: Course, arrival: datetime) -> None:
+    """Tired of waiting. The desk takes the check-in back when it notices, if it does."""
+    rng, plan = course.rng, course.plan
+    check_in(course, arrival)
+    left = arrival + minutes(25, 90, rng)
+    delay = lag.LEFT_NOTED.draw(rng, course.clinic.strain(left))
+    noted = staffed(left + delay, plan.zone, rng) if delay else None
+    course.script.cause("G04", "left_without_being_seen", left, noted, ("appointment", course.appointment.id))
+    if noted:
+        course.appoint(
+            noted, "CancelAppointment", status="x", cancelled_at=noted, cancel_reason="PATIENT LEFT"
+        )
+        course.chart(noted, status="DELETED")
 
 
 def sign(course: Course, done: datetime, checked_out: datetime | None) -> datetime | None:

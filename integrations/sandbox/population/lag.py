@@ -39,6 +39,9 @@ NO_SHOW_NOTED = Lag(((0.45, 1.5, 0.7), (0.25, 20, 0.5), (0.30, 13 * DAY, 0.9)), 
 CHECK_OUT = Lag(((0.91, 0.12, 0.6), (0.04, 4, 0.8), (0.05, 10 * DAY, 1.0)), never=0.004)
 SLOPPY_CHECK_OUT = Lag(((0.73, 0.3, 0.7), (0.12, 9, 0.8), (0.15, 11 * DAY, 1.0)), never=0.008)
 
+LEFT_NOTED = Lag(((0.5, 6, 0.8), (0.5, 7 * DAY, 0.8)), never=0.2)
+NO_SHOW_CHARGED = Lag(((0.7, 20, 0.8), (0.3, 8 * DAY, 0.8)), never=0.12)
+
 # Providers
 SIGN_PROMPT = Lag(((0.85, 0.8, 1.0), (0.12, 16, 0.7), (0.03, 4 * DAY, 0.8)), never=0.001)
 SIGN_USUAL = Lag(((0.60, 2.0, 1.0), (0.30, 22, 0.7), (0.14, 9 * DAY, 0.9)), never=0.003)
@@ -58,6 +61,12 @@ HOLD = Lag(((0.52, 18, 0.9), (0.26, 5 * DAY, 0.7), (0.24, 26 * DAY, 0.8)), never
 MANAGER_HOLD = Lag(((0.45, 2.5 * DAY, 0.8), (0.35, 8 * DAY, 0.6), (0.20, 38 * DAY, 0.7)), never=0.05)
 VENDOR_HOLD = Lag(((1.0, 4 * DAY, 0.8),), never=0.02)
 DENIAL_WORKED = Lag(((0.5, 5 * DAY, 0.8), (0.5, 26 * DAY, 0.8)), never=0.05)
+STUCK_BATCH = Lag(((1.0, 9 * DAY, 0.6),))
+SECOND_FORGOTTEN = Lag(((1.0, 35 * DAY, 0.7),), never=0.3)
+LATE_CHARGE = Lag(((1.0, 12 * DAY, 0.7),))
+CORRECTED = Lag(((1.0, 20 * DAY, 0.9),), never=0.4)
+GIVEN_UP = Lag(((1.0, 90 * DAY, 0.3),))
+GIVEN_UP_CLOSED = Lag(((1.0, 25 * DAY, 0.8),), never=0.3)
 REJECTION = Lag(((1.0, 30, 0.5),))
 SECOND_PAYER = Lag(((1.0, 17 * DAY, 0.4),), never=0.01)
 PATIENT_PAYS = Lag(((0.3, 0.5 * DAY, 1.0), (0.7, 26 * DAY, 0.7)), never=0.14)

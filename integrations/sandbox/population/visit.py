@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from integrations.sandbox.population.attendance import attend
 from integrations.sandbox.population.charging import charge
 from integrations.sandbox.population.course import Clinic, Course, Plan, begin, minutes
-from integrations.sandbox.population.exam import examine
+from integrations.sandbox.population.exam import examine, leave_unseen, makes_chart
 from integrations.sandbox.population.script import Script
 from integrations.sandbox.world import Appointment
 
@@ -21,7 +21,10 @@ def tell(clinic: Clinic, plan: Plan) -> Script:
         return course.script
     if clinic.rng.random() < clinic.blueprint.multi_resource:
         occupy_resource(course, arrival)
-    charge(course, examine(course, arrival))
+    if makes_chart(course) and clinic.rng.random() < 0.008:
+        leave_unseen(course, arrival)
+    else:
+        charge(course, examine(course, arrival))
     return course.script
 
 

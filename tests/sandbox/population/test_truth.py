@@ -64,16 +64,18 @@ def test_causes_began_in_the_past_and_have_not_ended_in_the_future(ledger: Ledge
 
 
 @pytest.mark.parametrize(
-    "code", ["G01", "G03", "G05", "G11", "G12", "G13", "G17", "G22", "G23", "G24", "G29"]
+    "code",
+    ["G01", "G02", "G03", "G04", "G05", "G08", "G11", "G12", "G13", "G17", "G21", "G22", "G23", "G24"]
+    + ["G26", "G27", "G29", "G33", "G35", "G39", "G44", "G45"],
 )
 def test_a_cause_of_this_code_has_happened(code: str, ledger: Ledger) -> None:
     assert [cause for cause in ledger.causes if cause.code == code]
 
 
-def test_between_five_and_twenty_percent_of_visits_wait_for_somebody(ledger: Ledger) -> None:
+def test_between_five_percent_and_a_quarter_of_visits_wait_for_somebody(ledger: Ledger) -> None:
     for practice in PRACTICES:
         waiting = {cause.visit for cause in open_causes(ledger, practice)}
-        assert 0.05 < len(waiting) / ledger.header.visits < 0.20
+        assert 0.05 < len(waiting) / ledger.header.visits < 0.25
 
 
 def test_open_causes_are_what_the_store_shows(store: Store, ledger: Ledger) -> None:
