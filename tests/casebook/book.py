@@ -96,6 +96,7 @@ def claim_of(
     lines: list[dict[str, Any]] | None = None,
     notes: list[str] = [],  # noqa: B006
     last_note: str = "",
+    denied: bool = False,
     second_policy: bool = False,
     voided_on: date | None = None,
     **slots: str,
@@ -105,7 +106,7 @@ def claim_of(
     written = facts.lines if lines is None else tuple(line_of(**told) for told in lines)
     if voided_on:
         written = (*written, *(replace(one, amount=-one.amount, posted_on=voided_on) for one in written))
-    return replace(facts, lines=written, last_note=last_note, second_policy=second_policy)
+    return replace(facts, lines=written, last_note=last_note, denied=denied, second_policy=second_policy)
 
 
 def line_of(*, amount: str = "180", code: str = "99213", **fields: Any) -> LineFacts:
