@@ -105,7 +105,7 @@ def claims_from(lines: Iterable[Row], notes: Iterable[Row], stages: Stages) -> C
     def claim(
         id: str, service_date: date, created_on: date, provider_id: str, second_policy: bool, *seen: Any
     ) -> ClaimFacts:
-        stages_told, last_note = notes_of.get(id, NO_NOTES)
+        stages_told, last_note, denied = notes_of.get(id, NO_NOTES)
         return ClaimFacts(
             id,
             service_date,
@@ -116,6 +116,7 @@ def claims_from(lines: Iterable[Row], notes: Iterable[Row], stages: Stages) -> C
             stages_told,
             second_policy,
             last_note,
+            denied,
         )
 
     return claim
@@ -127,9 +128,9 @@ def slots_from(seen: Row, stages: Stages) -> tuple[SlotFacts, ...]:
     return tuple([SlotFacts(name, raw, stages[raw], since, old) for name, raw, since, old in columns])
 
 
-Notes = tuple[tuple[ClaimStage, ...], str]
-"""The stages they tell of, oldest first, and what the newest says of the payer."""
-NO_NOTES: Notes = ((), "")
+Notes = tuple[tuple[ClaimStage, ...], str, bool]
+"""The stages they tell of, oldest first, what the newest says of the payer, and whether any says that it denied."""
+NO_NOTES: Notes = ((), "", False)
 
 
 def stages_of_notes(rows: Iterable[Row], stages: Stages) -> Mapping[str, Notes]:
@@ -140,7 +141,10 @@ def stages_of_notes(rows: Iterable[Row], stages: Stages) -> Mapping[str, Notes]:
         found[claim_id].append((int(number) if number.isdecimal() else 0, stages[status], says))
     for notes in found.values():
         notes.sort()
-    return {id: (tuple(stage for _, stage, _ in notes), notes[-1][2]) for id, notes in found.items()}
+    return {
+        id: (tuple(stage for _, stage, _ in notes), notes[-1][2], any(says == "denied" for *_, says in notes))
+        for id, notes in found.items()
+    }
 
 
 class Stages(dict[str, ClaimStage]):

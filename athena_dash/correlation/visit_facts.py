@@ -88,6 +88,7 @@ class ClaimFacts(msgspec.Struct, frozen=True, dict=True):
     notes: tuple[ClaimStage, ...] = ()  # the stages its notes tell of, oldest first: undated, but in order
     second_policy: bool = False  # a secondary insurance stands on it
     last_note: str = ""  # what the newest note says of the payer: "denied", "rejected" or nothing
+    denied: bool = False  # some note, the newest or not, tells of a denial
 
     @cached_property
     def charged(self) -> Decimal:

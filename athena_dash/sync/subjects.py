@@ -48,9 +48,10 @@ PATIENTS_SEEN = """
 select patient_id, '' from changed
 where status in ('2', '3', '4')
 """
+# one who stayed away, or cancelled, may still have been treated by telephone: ORDERSONLY encounters name no appointment
 CHARTS = """
 select patient_id, department_id from changed
-where (status in ('2', '3', '4') or encounter_id <> '')
+where (status in ('2', '3', '4', 'x') or encounter_id <> '')
 """
 ANY_PATIENT = """
 select patient_id, '' from changed
@@ -70,6 +71,11 @@ select external_id, '' from changed
 OPEN_CLAIMS = """
 select external_id, '' from changed
 where not (primary_status in ('', 'CLOSED') and secondary_status in ('', 'CLOSED'))
+"""
+# why a closed claim's line got nothing (G35, G44) is told by the notes alone
+LINES_PAID_NOTHING = """
+select claim_id, '' from changed
+where payments = 0 and amount >= 1 and adjustments = amount
 """
 # a merge moves what was charted for the old id to the survivor, whom no appointment of ours may name
 SURVIVORS = """
@@ -126,6 +132,7 @@ ROUTES: dict[str, tuple[Rule, ...]] = {
         ("claim", "patients", ANY_PATIENT, False),
         ("claim", "insurances", ANY_PATIENT, False),
     ),
+    "transactions": (("chargeline", "claim_notes", LINES_PAID_NOTHING, True),),
 }
 
 STILL_OPEN = """not (c.primary_status in ('', 'CLOSED') and c.secondary_status in ('', 'CLOSED')

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 
 from athena_dash.records.facts import (
     AppointmentFact,
+    ChargeFact,
     ChartEncounter,
     ClaimAppointment,
     ClaimFact,
     PatientMerge,
     Sourced,
+    TransactionFact,
 )
 from athena_dash.records.upsert import upsert
 from athena_dash.sync import subjects
@@ -55,6 +58,12 @@ def test_an_appointment_makes_its_patient_due_and_once_kept_its_chart_and_fhir_t
     arrive("appointments", SEEN)
     assert due(practice, "encounters") == [("7", "1")]
     assert due(practice, "fhir_patients") == due(practice, "observations") == [("7", "")]
+
+
+def test_one_who_stayed_away_may_have_been_treated_by_telephone(practice, arrive) -> None:
+    arrive("appointments", AppointmentFact(external_id="500", patient_id="7", department_id="1", status="x"))
+    assert due(practice, "encounters") == [("7", "1")]
+    assert due(practice, "observations") == []
 
 
 def test_an_appointment_without_a_patient_makes_nobody_due(practice, arrive) -> None:
@@ -143,6 +152,25 @@ def test_only_a_claim_that_arrives_open_is_known_to_be_asked_again(practice, arr
     )
     known = Subject.objects.for_practice(practice).filter(resource="claims")
     assert list(known.values_list("key", flat=True)) == ["1"]
+
+
+def paid(line: str, claim: str, dollars: int) -> TransactionFact:
+    """Of $42; what the payer does not allow is adjusted away."""
+    return TransactionFact(
+        external_id=line,
+        claim_id=claim,
+        payments=Decimal(dollars),
+        adjustments=Decimal(42 - dollars),
+        outstanding=Decimal(0),
+    )
+
+
+def test_a_line_that_was_paid_nothing_has_its_claims_notes_read(practice, arrive) -> None:
+    """Closed claims have none read: there are too many, and most say nothing."""
+    for line, claim in (("11", "1"), ("12", "2")):
+        arrive("claims", ChargeFact(external_id=line, claim_id=claim, amount=Decimal(42)))
+    arrive("transactions", paid("11", "1", 0), paid("12", "2", 20))
+    assert due(practice, "claim_notes") == [("1", "")]
 
 
 def test_a_merge_has_the_charts_of_the_survivor_read_again(practice, arrive) -> None:
