@@ -32,7 +32,9 @@ def attend(course: Course) -> datetime | None:
         stay_away(course)
         return None
     start = course.plan.starts_at
-    if fate < 0.119:  # seen, but nobody noted the arrival until later; some never do
+    if (
+        fate < 0.105 + course.clinic.mishaps.arrival_not_noted
+    ):  # seen, but nobody noted the arrival until later; some never do
         noted = lag.ARRIVAL_NOTED_LATE.draw(rng) if rng.random() < 0.75 else None
         arrival = staffed(start + noted, course.plan.zone, rng) if noted else None
         course.script.cause(
@@ -53,7 +55,7 @@ def cancel(course: Course) -> None:
 def stay_away(course: Course) -> None:
     """A no-show; the desk says so later, or never: athena then shows a past appointment as future."""
     start = course.plan.starts_at
-    noted = lag.NO_SHOW_NOTED.draw(course.rng, course.clinic.strain(start))
+    noted = course.clinic.wait(lag.NO_SHOW_NOTED, start)
     at = staffed(start + minutes(15, 30, course.rng) + noted, course.plan.zone, course.rng) if noted else None
     course.script.cause("G01", "past_never_resolved", start, at, ("appointment", course.appointment.id))
     if at:
@@ -75,7 +77,7 @@ def charge_fee(course: Course, at: datetime) -> None:
     insured = plan.person.primary
     if not course.clinic.blueprint.no_show_fee or (insured and insured.insurance_type == "Medicaid"):
         return
-    delay = lag.NO_SHOW_CHARGED.draw(rng)
+    delay = course.clinic.wait(lag.NO_SHOW_CHARGED)
     charged = staffed(at + delay, plan.zone, rng) if delay else None
     course.script.cause("G02", "no_show_not_charged", at, charged, ("appointment", course.appointment.id))
     if charged:

@@ -62,7 +62,7 @@ def clear(paper: Paper, at: datetime, status: str) -> datetime | None:
 
 
 def release(paper: Paper, at: datetime, habit: Lag, code: str, name: str) -> datetime | None:
-    delay = habit.draw(paper.bill.rng, paper.bill.clinic.strain(at))
+    delay = paper.bill.clinic.wait(habit, at)
     released = staffed(at + delay, paper.bill.zone, paper.bill.rng) if delay else None
     paper.bill.script.cause(code, name, at, released, paper.subject)
     if released:
@@ -75,7 +75,7 @@ def submit(paper: Paper, ready: datetime, payer: Payer, *, again: bool = False) 
     rng = paper.bill.rng
     billed = send(paper, ready)
     paper.move(billed, "BILLED")
-    if not again and rng.random() < 0.025:
+    if not again and paper.bill.clinic.errs(paper.bill.clinic.mishaps.rejected):
         rejected = billed + lag.REJECTION.surely(rng)
         paper.move(rejected, "HOLD", pick(rng, payers.REJECTION_NOTES))
         corrected = release(paper, rejected, lag.HOLD, "G24", "rejection_unworked")
@@ -94,8 +94,8 @@ def submit(paper: Paper, ready: datetime, payer: Payer, *, again: bool = False) 
 
 def send(paper: Paper, ready: datetime) -> datetime:
     """The next night's batch takes it, unless that batch breaks."""
-    rng, zone = paper.bill.rng, paper.bill.zone
-    broken = lag.STUCK_BATCH.surely(rng) if rng.random() < 0.012 else timedelta(0)
+    clinic, rng, zone = paper.bill.clinic, paper.bill.rng, paper.bill.zone
+    broken = lag.STUCK_BATCH.surely(rng) if clinic.errs(clinic.mishaps.batch_stuck) else timedelta(0)
     billed = night_batch(ready + broken, zone)
     paper.bill.script.cause("G26", "waits_for_the_batch", ready, billed, paper.subject)
     return billed
@@ -104,7 +104,7 @@ def send(paper: Paper, ready: datetime) -> datetime:
 def await_answer(paper: Paper, billed: datetime, habit: Lag, name: str) -> datetime | None:
     """The payer's answer, if it comes. athena's own alarm moves a silent claim to FOLLOWUP meanwhile."""
     rng = paper.bill.rng
-    delay = habit.draw(rng)
+    delay = paper.bill.clinic.wait(habit)
     answered = night_batch(billed + delay, paper.bill.zone) if delay else None
     alarm = billed + timedelta(days=rng.uniform(40, 65))
     followed = paper.claim.primary.status == "BILLED" and (answered is None or alarm < answered)
@@ -120,7 +120,7 @@ def await_answer(paper: Paper, billed: datetime, habit: Lag, name: str) -> datet
 def give_up(paper: Paper, at: datetime) -> None:
     """athena works it no further; the practice has to close it (FWR, revenue-cycle.md §1.1 S24)."""
     paper.move(at, "FWR", "Fully worked")
-    delay = lag.GIVEN_UP_CLOSED.draw(paper.bill.rng)
+    delay = paper.bill.clinic.wait(lag.GIVEN_UP_CLOSED)
     closed = staffed(at + delay, paper.bill.zone, paper.bill.rng) if delay else None
     paper.bill.script.cause("G45", "fully_worked_not_closed", at, closed, paper.subject)
     if closed:
@@ -131,7 +131,7 @@ def deny(paper: Paper, at: datetime, payer: Payer) -> None:
     """A denial comes back as a hold with a note and no money; corrected and sent again, or written off."""
     rng = paper.bill.rng
     paper.move(at, rng.choice(("HOLD", "HOLD", "MGRHOLD")), pick(rng, payers.DENIAL_NOTES))
-    delay = lag.DENIAL_WORKED.draw(rng)
+    delay = paper.bill.clinic.wait(lag.DENIAL_WORKED)
     worked = staffed(at + delay, paper.bill.zone, rng) if delay else None
     for code in ("G24", "G33"):
         paper.bill.script.cause(code, "denial_unworked", at, worked, paper.subject)
@@ -149,13 +149,13 @@ def write_off(paper: Paper, at: datetime) -> None:
 
 
 def pay(paper: Paper, at: datetime, payer: Payer) -> None:
-    rng, insured_twice = paper.bill.rng, paper.bill.person.secondary is not None
+    clinic, rng, insured_twice = paper.bill.clinic, paper.bill.rng, paper.bill.person.secondary is not None
     share = rng.choice((0.1, 0.2, 0.2, 0.35)) if insured_twice or rng.random() < 0.4 else 0.0
     holder = ("SECONDARY" if insured_twice else "PATIENT") if share else "PRIMARY"
     lines = money.allow(paper.claim.charges, payer.allows, share, holder)
-    if len(lines) > 1 and lines[-1].amount >= 1 and rng.random() < 0.05:
+    if len(lines) > 1 and lines[-1].amount >= 1 and clinic.errs(clinic.mishaps.line_denied):
         pay_partly(paper, at, lines, payer)
-    elif rng.random() < 0.006:
+    elif clinic.errs(clinic.mishaps.overpaid):
         overpay(paper, at, lines)
     else:
         pass_on(paper, at, lines)
@@ -165,10 +165,11 @@ def pass_on(paper: Paper, at: datetime, lines: money.Lines) -> None:
     """The primary is done; whoever the lines now name holds the rest."""
     if not money.owes(lines):
         paper.close(at, lines, event="UpdateClaim")
-        if paper.bill.rng.random() < 0.02:
+        if paper.bill.clinic.errs(paper.bill.clinic.mishaps.charged_late):
             charge_late(paper, at)
     elif lines[0].payer == "SECONDARY":
-        sent = forget_second(paper, at, lines) if paper.bill.rng.random() < 0.05 else at
+        forgotten = paper.bill.clinic.errs(paper.bill.clinic.mishaps.second_forgotten)
+        sent = forget_second(paper, at, lines) if forgotten else at
         if sent:
             paper.move(sent, "CLOSED", charges=lines, secondary=paper.slot("secondary", "DROP"))
             await_second(paper, sent)
@@ -186,7 +187,7 @@ def pass_on(paper: Paper, at: datetime, lines: money.Lines) -> None:
 def forget_second(paper: Paper, at: datetime, lines: money.Lines) -> datetime | None:
     """The second payer is never sent the rest, or late."""
     paper.move(at, "CLOSED", charges=lines)
-    delay = lag.SECOND_FORGOTTEN.draw(paper.bill.rng)
+    delay = paper.bill.clinic.wait(lag.SECOND_FORGOTTEN)
     sent = staffed(at + delay, paper.bill.zone, paper.bill.rng) if delay else None
     paper.bill.script.cause("G39", "second_payer_not_sent", at, sent, paper.subject)
     return sent
@@ -201,7 +202,7 @@ def charge_late(paper: Paper, at: datetime) -> None:
     posted = staffed(at + lag.LATE_CHARGE.surely(rng), zone, rng)
     line = money.charge_lines(paper.bill.clinic.ids, (code,), local_day(posted, zone), "PRIMARY")
     paper.move(posted, charges=(*paper.claim.charges, *line))
-    delay = lag.CORRECTED.draw(rng)
+    delay = paper.bill.clinic.wait(lag.CORRECTED)
     corrected = night_batch(posted + delay, zone) if delay else None
     paper.bill.script.cause("G21", "charged_after_the_answer", posted, corrected, paper.subject)
     if corrected:
@@ -214,7 +215,7 @@ def pay_partly(paper: Paper, at: datetime, lines: money.Lines, payer: Payer) -> 
     lines = (*lines[:-1], denied)
     text = pick(paper.bill.rng, payers.DENIAL_NOTES)
     paper.move(at, "HOLD", text, charges=lines)
-    delay = lag.DENIAL_WORKED.draw(paper.bill.rng)
+    delay = paper.bill.clinic.wait(lag.DENIAL_WORKED)
     worked = staffed(at + delay, paper.bill.zone, paper.bill.rng) if delay else None
     for code in ("G24", "G33"):
         paper.bill.script.cause(code, "line_denial_unworked", at, worked, paper.subject)
@@ -225,7 +226,7 @@ def pay_partly(paper: Paper, at: datetime, lines: money.Lines, payer: Payer) -> 
 
 def overpay(paper: Paper, at: datetime, lines: money.Lines) -> None:
     paper.move(at, "OVERPAID", charges=money.overpay(money.pay_off(lines, "PRIMARY")))
-    delay = lag.OVERPAYMENT_RETURNED.draw(paper.bill.rng)
+    delay = paper.bill.clinic.wait(lag.OVERPAYMENT_RETURNED)
     returned = staffed(at + delay, paper.bill.zone, paper.bill.rng) if delay else None
     paper.bill.script.cause("G41", "credit_balance", at, returned, paper.subject)
     if returned:

@@ -23,20 +23,20 @@ def charge(course: Course, exam: Exam) -> None:
     ready = exam.checked_out_at if early else later(exam.checked_out_at, exam.closed_at)
     slip_ready = later(exam.checked_out_at, exam.closed_at)
     habit = lag.SLIP_FORGOTTEN if exam.slip_forgotten else course.clinic.blueprint.charge_entry
-    delay = habit.draw(rng, course.clinic.strain(exam.done_at))
+    delay = course.clinic.wait(habit, exam.done_at)
     entered = staffed(ready + delay, course.plan.zone, rng) if ready and delay else None
     if slip_ready:
         blame(course, exam, slip_ready, entered)
     if not entered:
         return
-    lot = rng.random()
-    if lot < 0.012:
+    lot, mishaps = rng.random(), course.clinic.mishaps
+    if lot < mishaps.slip_waived:
         waive(course, entered)
-    elif lot < 0.024:
+    elif lot < mishaps.slip_waived + mishaps.billed_by_hand:
         bill_by_hand(course, exam, entered)
     else:
         bill_visit(course, exam, entered)
-        if course.encounter and exam.closed_at and rng.random() < 0.015:
+        if course.encounter and exam.closed_at and course.clinic.errs(mishaps.note_reopened):
             reopen(course, max(entered, exam.closed_at) + timedelta(days=rng.uniform(0.5, 20)))
 
 
@@ -70,7 +70,7 @@ def bill_visit(course: Course, exam: Exam, at: datetime) -> None:
         course.document(at - timedelta(minutes=3), services(course, at, exam.codes))
     codes = exam.codes
     course.appoint(at, "UpdateAppointment", status="4")
-    if len(course.services) > 1 and rng.random() < 0.025:
+    if len(course.services) > 1 and course.clinic.errs(course.clinic.mishaps.line_left_off):
         codes = codes[:-1]
         left_off = course.services[-1]
         ruled = at + timedelta(days=rng.uniform(1, 30)) if rng.random() < 0.4 else None
@@ -99,7 +99,7 @@ def terms(
     incident_to = supervisor is not None and rng.random() < plan.clinician.incident_to
     oddities = (("manual_claim", by_hand), ("same_day_twin", plan.twin), ("incident_to", incident_to))
     unseen = by_hand or course.script.disguise.hide_claim
-    left_out = plan.person.primary is not None and rng.random() < 0.006
+    left_out = plan.person.primary is not None and course.clinic.errs(course.clinic.mishaps.card_left_out)
     return Bill(
         clinic=course.clinic,
         script=course.script,

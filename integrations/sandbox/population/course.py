@@ -14,6 +14,8 @@ from msgspec.structs import replace
 from integrations.sandbox.population.blueprints import Blueprint, Clinician, Site
 from integrations.sandbox.population.catalogue import VisitType
 from integrations.sandbox.population.ids import Ids
+from integrations.sandbox.population.lag import Lag
+from integrations.sandbox.population.mishaps import Mishaps
 from integrations.sandbox.population.noise import Disguise, Noise, disguise
 from integrations.sandbox.population.office import instant
 from integrations.sandbox.population.people import Person
@@ -31,10 +33,16 @@ class Clinic:
     rng: Random
     noise: Noise
     behind_since: datetime
+    mishaps: Mishaps
 
-    def strain(self, at: datetime) -> float:
-        """Practices have been short of staff lately: half-complete visits crowd in the last weeks."""
-        return 0.16 if at >= self.behind_since else 0.0
+    def wait(self, lag: Lag, at: datetime | None = None) -> timedelta | None:
+        """How long it takes until somebody does it, or None: never. `at`: it is work of then, and practices have been
+        short of staff lately: half-complete visits crowd in the last weeks."""
+        strain = self.mishaps.strain if at and at >= self.behind_since else 0.0
+        return lag.draw(self.rng, strain, self.mishaps.forgotten)
+
+    def errs(self, share: float) -> bool:
+        return self.rng.random() < share
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,7 +50,7 @@ def examine(course: Course, arrival: datetime) -> Exam:
     if course.encounter and not forgotten:
         course.document(done, services(course, done, codes))
     left = done + minutes(2, 7, rng)
-    delay = plan.site.check_out.draw(rng, course.clinic.strain(left))
+    delay = course.clinic.wait(plan.site.check_out, left)
     checked_out = staffed(left + delay, plan.zone, rng) if delay else None
     closed = sign(course, done, checked_out) if course.encounter else checked_out
     if checked_out:
@@ -82,7 +82,7 @@ def leave_unseen(course: Course, arrival: datetime) -> None:
     rng, plan = course.rng, course.plan
     check_in(course, arrival)
     left = arrival + minutes(25, 90, rng)
-    delay = lag.LEFT_NOTED.draw(rng, course.clinic.strain(left))
+    delay = course.clinic.wait(lag.LEFT_NOTED, left)
     noted = staffed(left + delay, plan.zone, rng) if delay else None
     course.script.cause("G04", "left_without_being_seen", left, noted, ("appointment", course.appointment.id))
     if noted:
@@ -95,11 +95,11 @@ def leave_unseen(course: Course, arrival: datetime) -> None:
 def sign(course: Course, done: datetime, checked_out: datetime | None) -> datetime | None:
     """The instant the note closed. Check-out and signature come in either order."""
     rng, clinician = course.rng, course.plan.clinician
-    delay = clinician.signs.draw(rng, course.clinic.strain(done))
+    delay = course.clinic.wait(clinician.signs, done)
     signed = done + delay if delay else None
     closed = signed
     if signed and rng.random() < clinician.cosigned:
-        cosign = lag.COSIGN.draw(rng)
+        cosign = course.clinic.wait(lag.COSIGN)
         closed = signed + cosign if cosign else None
     beats: list[tuple[datetime, dict[str, object]]] = []
     if checked_out:
@@ -159,7 +159,7 @@ def services(course: Course, at: datetime, codes: tuple[str, ...]) -> tuple[Serv
 
 def reopen(course: Course, at: datetime) -> None:
     """An addendum opens a signed note again; it may wait long for its second signature."""
-    delay = lag.READDENDUM.draw(course.rng)
+    delay = course.clinic.wait(lag.READDENDUM)
     closed = at + delay if delay else None
     course.chart(at, status="OPEN", stage="SIGNOFF", reopened_at=at, closed_at=None)
     course.script.cause("G11", "reopened_for_addendum", at, closed, encounter(course))

@@ -79,7 +79,7 @@ def receive_result(course: Course, ordered: datetime) -> None:
         for result in results:
             put(at, "clinical", result)
         return
-    delay = lag.RESULT_TIED.draw(rng)
+    delay = course.clinic.wait(lag.RESULT_TIED)
     tied = at + delay if delay else None
     for result in results:
         put(at, "clinical", replace(result, encounter_id=None), reason="result_lost_its_order")

@@ -18,9 +18,10 @@ class Lag:
     parts: tuple[tuple[float, float, float], ...]
     never: float = 0.0
 
-    def draw(self, rng: Random, strain: float = 0.0) -> timedelta | None:
-        """`strain` is the share of work that waits like the slowest part, because somebody is behind."""
-        if rng.random() < self.never:
+    def draw(self, rng: Random, strain: float = 0.0, forgotten: float = 1.0) -> timedelta | None:
+        """`strain` is the share of work that waits like the slowest part, because somebody is behind; `forgotten` how
+        many times as much as usual is never done."""
+        if rng.random() < self.never * forgotten:
             return None
         weights = [weight for weight, _, _ in self.parts]
         _, median, spread = self.parts[-1] if rng.random() < strain else rng.choices(self.parts, weights)[0]

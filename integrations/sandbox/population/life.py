@@ -17,6 +17,7 @@ from integrations.sandbox.population.blueprints import blueprint
 from integrations.sandbox.population.course import Clinic, Plan
 from integrations.sandbox.population.ids import Ids
 from integrations.sandbox.population.merging import apply_merge, tell_merge
+from integrations.sandbox.population.mishaps import MISHAPS
 from integrations.sandbox.population.noise import PROFILES
 from integrations.sandbox.population.office import is_open
 from integrations.sandbox.population.pending import play, queue
@@ -98,6 +99,7 @@ def foresee(
         rng,
         PROFILES[population.profile],
         population.as_of - BEHIND,
+        MISHAPS[population.mishaps],
     )
     slots = open_slots(store, practice, now)
     scripts = release_slots(clinic, last, now)

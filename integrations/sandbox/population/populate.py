@@ -19,6 +19,7 @@ from integrations.sandbox.population.blueprints import PRACTICE_IDS, blueprint
 from integrations.sandbox.population.course import Clinic, Plan
 from integrations.sandbox.population.ids import Ids
 from integrations.sandbox.population.merging import apply_merge, tell_merge
+from integrations.sandbox.population.mishaps import MISHAPS
 from integrations.sandbox.population.noise import PROFILES
 from integrations.sandbox.population.pending import queue
 from integrations.sandbox.population.people import Person, invent_person, invent_providers
@@ -38,12 +39,9 @@ HISTORY = timedelta(days=548)
 AHEAD = timedelta(days=21)
 BEHIND = timedelta(days=45)
 BATCH = 500  # scripts folded before they are written
-
 OPEN_SLOTS = 40
 PROGRESS_EVERY = 500  # visits
 
-# What happens beside visits, per visit.
-ASIDES = ((0.005, sidelines.outside_result), (0.025, sidelines.orders_only), (0.010, sidelines.rounds))
 
 Progress = Callable[[str, int, int], None]  # practice, visits told, visits asked for
 
@@ -56,6 +54,7 @@ class Population(msgspec.Struct, frozen=True):
     profile: str
     practices: tuple[str, ...]
     as_of: datetime
+    mishaps: str = "usual"
 
 
 def populate(
@@ -66,6 +65,7 @@ def populate(
     visits: int,
     as_of: datetime,
     profile: str = "demo",
+    mishaps: str = "usual",
     progress: Progress | None = None,
 ) -> None:
     """`visits` counts booked visits per practice over the history, whatever became of them."""
@@ -73,11 +73,13 @@ def populate(
         return
     if not 1 <= practices <= len(PRACTICE_IDS):
         raise ValueError(f"practices must be 1 to {len(PRACTICE_IDS)}")
-    about = Population(seed, visits, profile, PRACTICE_IDS[:practices], as_of)
+    about = Population(seed, visits, profile, PRACTICE_IDS[:practices], as_of, mishaps)
     with store.transaction():
         for practice in about.practices:
             rng = Random(f"{seed} {practice}")  # noqa: S311
-            clinic = Clinic(practice, blueprint(practice), Ids(), rng, PROFILES[profile], as_of - BEHIND)
+            clinic = Clinic(
+                practice, blueprint(practice), Ids(), rng, PROFILES[profile], as_of - BEHIND, MISHAPS[mishaps]
+            )
             furnish(store, clinic, as_of)
             scripts = tell_all(clinic, visits, as_of)
             write(store, practice, counted(scripts, practice, visits, progress), as_of)
@@ -132,7 +134,12 @@ def tell_all(clinic: Clinic, visits: int, as_of: datetime) -> Iterator[Script]:
             apply_merge(clinic, script, losers[plan.person.patient.id])
         yield script
     seen = [plan for plan in plans if plan.starts_at < as_of]
-    for share, tell_aside in ASIDES:
+    asides = (  # beside visits, per visit
+        (0.005, sidelines.outside_result),
+        (clinic.mishaps.orders_only, sidelines.orders_only),
+        (0.010, sidelines.rounds),
+    )
+    for share, tell_aside in asides:
         for plan in rng.sample(seen, min(len(seen), round(visits * share))):
             at = plan.starts_at + timedelta(days=rng.uniform(0, 40))
             yield tell_aside(clinic, plan.person, plan.clinician, plan.site, at)

@@ -90,6 +90,15 @@ class Script:
         if until is not None:
             self.entries.append((until, replace(cause, until=until)))
 
+    def end(self, code: str, at: datetime) -> None:
+        """What would have lasted beyond `at` ends there, since nothing is left of which it could be so."""
+        for place, (when, entry) in enumerate(self.entries):
+            if isinstance(entry, Cause) and entry.code == code and entry.until and when > at:
+                self.entries[place] = (at, replace(entry, until=at))
+        last = [entry for _, entry in self.entries if isinstance(entry, Cause) and entry.code == code]
+        if last and last[-1].until is None:
+            self.entries.append((at, replace(last[-1], until=at)))
+
     def repoint(self, loser: str, survivor: str, at: datetime, kept: frozenset[str]) -> None:
         """Patients merged at `at`: records name the survivor from then on; the `kept` kinds never learn."""
         current: dict[tuple[str, str], Thing] = {}

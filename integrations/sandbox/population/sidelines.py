@@ -83,7 +83,7 @@ def orders_only(clinic: Clinic, person: Person, clinician: Clinician, site: Site
         category="outpatient",
     )
     script.put(at, "clinical", refill)
-    if clinic.rng.random() < 0.4:
+    if clinic.errs(clinic.mishaps.billable_orders):
         bill_orders(clinic, script, person, site, encounter)
     return script
 
@@ -99,7 +99,7 @@ def bill_orders(clinic: Clinic, script: Script, person: Person, site: Site, enco
         description=FEES[code][0],
     )
     script.put(at, "service", service)
-    delay = lag.CHARGE_WITHOUT_VISIT.draw(rng)
+    delay = clinic.wait(lag.CHARGE_WITHOUT_VISIT)
     entered = staffed(at + delay, ZoneInfo(site.timezone), rng) if delay else None
     script.cause("G23", "nobody_billed_the_orders", at, entered, ("service", service.id))
     if entered:

@@ -21,7 +21,7 @@ def tell(clinic: Clinic, plan: Plan) -> Script:
         return course.script
     if clinic.rng.random() < clinic.blueprint.multi_resource:
         occupy_resource(course, arrival)
-    if makes_chart(course) and clinic.rng.random() < 0.008:
+    if makes_chart(course) and clinic.errs(clinic.mishaps.left_unseen):
         leave_unseen(course, arrival)
     else:
         charge(course, examine(course, arrival))

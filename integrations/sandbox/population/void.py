@@ -18,14 +18,11 @@ from integrations.sandbox.population.office import local_day, staffed
 from integrations.sandbox.population.script import Change
 from integrations.sandbox.world import Claim
 
-SHARE = 0.03
-NOT_REPLACED = 0.14
-
 
 def draw_void(terms: Bill) -> datetime | None:
     """When the claim will be voided, if it will. A claim of nothing but $0 lines shows no void."""
     rng = terms.rng
-    if rng.random() >= SHARE or not any(FEES[code][1] for code in terms.codes):
+    if not terms.clinic.errs(terms.clinic.mishaps.voided) or not any(FEES[code][1] for code in terms.codes):
         return None
     return staffed(terms.at + timedelta(days=rng.lognormvariate(1.8, 0.9)), terms.zone, rng)
 
@@ -43,11 +40,13 @@ def void(paper: Paper, began: int, at: datetime) -> Bill | None:
         voided=True,
     )
     replaced = None
-    if rng.random() >= NOT_REPLACED:
+    if not terms.clinic.errs(terms.clinic.mishaps.not_replaced):
         replaced = at + lag.REPLACEMENT.surely(rng)
     terms.script.cause(
         "G22", "voided_to_edit" if replaced else "voided_not_replaced", at, replaced, paper.subject
     )
+    if replaced is None:
+        terms.script.end("G15", at)  # no claim is left that could lack a line
     return amend(terms, at=replaced) if replaced else None
 
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
 import pytest
 
 from integrations.sandbox.ledger import Cause, Ledger
+from integrations.sandbox.population import populate
+from integrations.sandbox.population.mishaps import MISHAPS
+from integrations.sandbox.population.script import Script, fold
 from integrations.sandbox.store import Store
 from integrations.sandbox.world import Appointment, Claim, Encounter
 from tests.sandbox.population.conftest import AS_OF
@@ -121,3 +128,26 @@ def test_a_held_claim_always_has_a_cause(store: Store, ledger: Ledger) -> None:
 
 def open_causes(ledger: Ledger, practice: str) -> list[Cause]:
     return [cause for cause in ledger.causes if cause.practice == practice and cause.until is None]
+
+
+def test_a_line_left_off_a_claim_is_no_cause_any_more_once_the_claim_is_void() -> None:
+    """Then no claim is left that could lack it (G22), whether it was to be ruled on later or never."""
+    monday, tuesday, friday = (datetime(2026, 3, day, tzinfo=UTC) for day in (2, 3, 6))
+    for until in (None, friday):
+        script = Script("195900", "V1")
+        script.cause("G15", "line_left_off_claim", monday, until)
+        script.end("G15", tuesday)
+        told = fold(script, friday).truth.values()
+        assert [cause.until for cause in told if isinstance(cause, Cause)] == [tuesday]
+
+
+def test_where_mishaps_are_frequent_most_codes_have_many_causes(tmp_path: Path) -> None:
+    counts = {}
+    for name in MISHAPS:
+        with Store(tmp_path / name) as store:
+            populate(store, seed=3, practices=1, visits=250, as_of=AS_OF, mishaps=name)
+            causes = Ledger.export(store, AS_OF).causes
+        counts[name] = Counter(cause.code for cause in causes if cause.until is None)
+    rare = [code for code in counts["often"] if counts["often"][code] < counts["usual"][code]]
+    assert counts["often"].total() > 2 * counts["usual"].total()
+    assert len(rare) <= 3, rare

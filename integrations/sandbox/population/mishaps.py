@@ -1,0 +1,63 @@
+"""How often things go wrong in a practice, as shares of the occasions on which they can.
+
+`usual`  a believable practice: most of its visits go well.
+`often`  the same people on bad terms with their software: every cause is common, so that a population of some
+         thousand visits has hundreds of each. Its share of half-complete visits is no practice's.
+
+These are habits of the simulated people; how long each takes stands in `lag`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mishaps:
+    """`forgotten`: how many times as much of what people put off is never done at all. `strain`: the share of recent
+    work that waits like the slowest part."""
+
+    forgotten: float = 1.0
+    strain: float = 0.16
+    arrival_not_noted: float = 0.014
+    left_unseen: float = 0.008
+    slip_waived: float = 0.012
+    billed_by_hand: float = 0.012
+    line_left_off: float = 0.025
+    note_reopened: float = 0.015
+    card_left_out: float = 0.006
+    billable_orders: float = 0.4  # of encounters that are orders only
+    orders_only: float = 0.025  # beside visits, per visit
+    voided: float = 0.03
+    not_replaced: float = 0.14  # of voided claims
+    rejected: float = 0.025
+    batch_stuck: float = 0.012
+    line_denied: float = 0.05
+    overpaid: float = 0.006
+    charged_late: float = 0.02
+    second_forgotten: float = 0.05
+
+
+MISHAPS = {
+    "usual": Mishaps(),
+    "often": Mishaps(
+        forgotten=8.0,
+        strain=0.4,
+        arrival_not_noted=0.06,
+        left_unseen=0.05,
+        slip_waived=0.05,
+        line_left_off=0.25,
+        note_reopened=0.06,
+        card_left_out=0.10,
+        orders_only=0.10,
+        billable_orders=0.6,
+        voided=0.10,
+        not_replaced=0.5,
+        rejected=0.12,
+        batch_stuck=0.15,
+        line_denied=0.35,
+        overpaid=0.08,
+        charged_late=0.15,
+        second_forgotten=0.4,
+    ),
+}
