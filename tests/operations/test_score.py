@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from athena_dash.core.shares import interval
+from athena_dash.operations.evaluation.gap_score import GapScore, table
 from athena_dash.operations.evaluation.score import Tally, Truth, score_gaps, score_links
 from athena_dash.operations.evaluation.verdicts import Shown, confusion, score_verdicts
 
@@ -89,3 +92,21 @@ def test_one_cause_taken_for_another_is_told_by_visit_and_what_is_nearly_due_is_
         "G15 as G22": 1,
         "nothing as G05": 1,
     }
+
+
+def test_several_populations_are_added_up_code_by_code() -> None:
+    one = GapScore(
+        tallies={"G13": Tally(tp=3, fn=1)},
+        confused=Counter({"G13 as nothing": 1}),
+        before=[Shown("G13", "unverified", True)],
+        after=[Shown("G13", "not_billed", True)],
+        reads=Counter(gaps=3, made=1, failed=0),
+        on_suppressed=0,
+        unscored=Counter(),
+    )
+    said = (one + one).report()
+    assert said["gaps"]["G13"]["tp"] == 6
+    assert said["gaps"]["G13"]["recall"] == 0.75
+    assert said["live_reads"]["per_100_gaps"] == 33.3333
+    assert [verdicts["coverage"] for verdicts in said["verdicts"].values()] == [0, 1]
+    assert any(line.startswith("| G13 | 8 (few) | 6 | 0 | 2 | 0 | 1.0000 (") for line in table(one + one))

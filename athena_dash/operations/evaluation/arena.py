@@ -50,6 +50,7 @@ class Setup:
     visits: int  # per practice
     practices: int = 1
     profile: str = "demo"
+    mishaps: str = "usual"
     faults: bool = False
     as_of: datetime
 
@@ -80,6 +81,7 @@ def invent(state: Path, setup: Setup) -> Ledger:
             visits=setup.visits,
             as_of=setup.as_of,
             profile=setup.profile,
+            mishaps=setup.mishaps,
         )
         return Ledger.export(store, setup.as_of)
 

@@ -3,58 +3,65 @@ verdicts hold."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
+
+from django.db.models import Exists, OuterRef, Q
 
 from athena_dash.core import clock
 from athena_dash.correlation.business_time import add_business_hours
 from athena_dash.correlation.models import Gap, Visit
-from athena_dash.correlation.rules import RULES
+from athena_dash.correlation.rules import RULES, Suppressor
+from athena_dash.correlation.rules.claim_slots import PAYER_ROUND
+from athena_dash.operations.evaluation.gap_score import GapScore
 from athena_dash.operations.evaluation.labels import Labels, athena_ids, clinical_number
-from athena_dash.operations.evaluation.score import GAP_COUNTS, score_gaps
-from athena_dash.operations.evaluation.verdicts import Shown, confusion, read_by_night, score_verdicts
+from athena_dash.operations.evaluation.score import score_gaps
+from athena_dash.operations.evaluation.verdicts import Shown, confusion, read_by_night
 from athena_dash.practices.policies import DAY, Policies
+from athena_dash.records.models import Appointment, Claim
 from integrations.sandbox.ledger import Cause, Ledger
 
 EASTERN = ZoneInfo("America/New_York")
 ORPHANS = "G17"
 READS_AS = {"G04": "G03"}
 """Until its own grace is over, one who left unseen is to a client one who is stuck."""
+LONGER = {"G13": "grace_hours_facility.G13", "G24": "grace_hours_manager.G24"}
+OF_STATUS = frozenset({"G24", "G25", "G26", "G27", "G29", "G33", "G35", "G39", "G41", "G44", "G45"})
+"""Of which a claim's status, or the money on it, is the evidence; athena dates neither (athena-api.md §2.2)."""
+WEEKEND = timedelta(days=3)
 NEVER_TRUE = frozenset({"G14"})
 """Athena itself never lacks the claim of a charged visit: each one shown is our own doing."""
 
 
-def evaluate_gaps(ledger: Ledger) -> dict[str, Any]:
-    """Report for `evaluate_gaps`. Codes of which the ledger knows no cause at all are listed as unscored."""
+def evaluate_gaps(ledger: Ledger) -> GapScore:
+    """Codes of which the ledger knows no cause at all stay unscored."""
     expected, tolerated = expectations(ledger)
     found = open_gaps(ledger)
     told = ({cause.code for cause in ledger.causes} | NEVER_TRUE) & policy_codes()
-    gaps = {
-        code: score_gaps(expected[code], tolerated[code], found[code]).report(*GAP_COUNTS)
-        for code in sorted(told)
-    }
-    before = score_verdicts(shown_gaps(ledger, told, expected, tolerated))
+    before = shown_gaps(ledger, told, expected, tolerated)
+    suppressed = on_suppressed()
     reads = read_by_night()
-    return {
-        "gaps": gaps,
-        "confusion": confusion(expected, tolerated, {code: found[code] for code in told}),
-        "verdicts": {
-            "as synced": before,
-            "live reads": reads,
-            "after them": score_verdicts(shown_gaps(ledger, told, expected, tolerated)),
-        },
-        "unscored": {code: len(names) for code, names in sorted(found.items()) if code not in told},
-    }
+    return GapScore(
+        tallies={code: score_gaps(expected[code], tolerated[code], found[code]) for code in sorted(told)},
+        confused=confusion(expected, tolerated, {code: found[code] for code in told}),
+        before=before,
+        after=shown_gaps(ledger, told, expected, tolerated),
+        reads=reads,
+        on_suppressed=suppressed + on_suppressed(),
+        unscored=Counter({code: len(names) for code, names in found.items() if code not in told}),
+    )
 
 
 def expectations(ledger: Ledger) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
     """By code: what must be shown, and what may be, because its grace ends within a business day of as_of.
 
     A cause counts while it lasts; its grace is the shipped one of its code. One of a claim that belongs to no visit is
-    no visit's, and of one that no client could tell the visit of, either answer is right.
+    no visit's, and of one that no client could tell the visit of, either answer is right. What began with a status that
+    athena dates nowhere is known, to whoever looks for the first time, to a payer's round only.
     """
+    created = claims_created()
     untold = {(r.practice, r.kind, r.id) for r in ledger.records if not r.linkable}
     expected, tolerated = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
     as_of = ledger.header.as_of
@@ -67,14 +74,35 @@ def expectations(ledger: Ledger) -> tuple[dict[str, set[str]], dict[str, set[str
         if cause.code != ORPHANS and about and (cause.practice, about.kind, about.id) in untold:
             tolerated[cause.code].add(name_of(cause))
             continue
-        hours = Policies().grace_hours(cause.code)
-        if add_business_hours(cause.since, hours + DAY, EASTERN) <= as_of:
+        shortest, longest = graces(cause.code)
+        unsure = timedelta(0) if dated(cause, created) else PAYER_ROUND
+        if add_business_hours(cause.since, longest + DAY, EASTERN) + unsure <= as_of:
             expected[cause.code].add(name_of(cause))
-        elif add_business_hours(cause.since, max(hours - DAY, 0), EASTERN) <= as_of:
+        elif add_business_hours(cause.since, max(shortest - DAY, 0), EASTERN) - unsure <= as_of:
             tolerated[cause.code].add(name_of(cause))
         if cause.code in READS_AS:
             tolerated[READS_AS[cause.code]].add(name_of(cause))
     return expected, tolerated
+
+
+def graces(code: str) -> tuple[float, float]:
+    """Business hours: the shipped grace, and that of the places or holds which are given longer."""
+    shipped = Policies().grace_hours(code)
+    return shipped, float(Policies().value(LONGER[code])) if code in LONGER else shipped
+
+
+def dated(cause: Cause, created: Mapping[tuple[str, str], date | None]) -> bool:
+    """Whether athena dates when it began: not of a claim's status, unless the claim had it from the beginning."""
+    if cause.code not in OF_STATUS or cause.record is None:
+        return True
+    made = created.get((cause.practice, cause.record.id))
+    return made is not None and cause.since.date() - made <= WEEKEND
+
+
+def claims_created() -> dict[tuple[str, str], date | None]:
+    practices = athena_ids()
+    rows = Claim.objects.values_list("practice_id", "external_id", "created_date")
+    return {(practices[practice], id): day for practice, id, day in rows}
 
 
 def open_gaps(ledger: Ledger) -> dict[str, set[str]]:
@@ -95,6 +123,22 @@ def shown_gaps(
         for name, gap in named_gaps(ledger)
         if gap.code in told and gap.visit_id is not None
     ]
+
+
+def on_suppressed() -> int:
+    """Open gaps of visits whose appointment, as athena has it, was cancelled or waived (revenue-cycle.md §2.0)."""
+    at = {
+        Suppressor.CANCELLED: Appointment.objects.filter(status="x"),
+        Suppressor.NOT_REQUIRED: Appointment.objects.filter(charge_entry_not_required=True),
+    }
+    silent = {kind: [rule.code for rule in RULES if kind not in rule.despite] for kind in at}
+    own = Q(practice=OuterRef("visit__practice"), external_id=OuterRef("visit__anchor_id"))
+    return sum(
+        Gap.objects.filter(closed_at__isnull=True, code__in=silent[kind], visit__anchor="appointment")
+        .filter(Exists(appointments.filter(own)))
+        .count()
+        for kind, appointments in at.items()
+    )
 
 
 def named_gaps(ledger: Ledger) -> Iterator[tuple[str, Gap]]:

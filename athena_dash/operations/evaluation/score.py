@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 
 from athena_dash.core.shares import interval, ratio
 
@@ -30,6 +31,9 @@ class Tally(msgspec.Struct):
     fn: int = 0
     abstained: int = 0
     dont_care: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
     @property
     def precision(self) -> float | None:

@@ -55,7 +55,7 @@ def score_verdicts(shown: Collection[Shown]) -> dict[str, Any]:
     }
 
 
-def confusion(expected: Names, tolerated: Names, found: Names) -> dict[str, int]:
+def confusion(expected: Names, tolerated: Names, found: Names) -> Counter[str]:
     """Of each visit, the earliest true code → the earliest shown one, where they differ. What lies within a business
     day of its grace may be shown or not."""
     true, either, shown = (first_by_visit(names) for names in (expected, tolerated, found))
@@ -64,7 +64,7 @@ def confusion(expected: Names, tolerated: Names, found: Names) -> dict[str, int]
         for visit in true.keys() | shown.keys()
         if visit in true or visit not in either
     )
-    return {f"{was} as {said}": n for (was, said), n in sorted(pairs.items()) if was != said}
+    return Counter({f"{was} as {said}": n for (was, said), n in pairs.items() if was != said})
 
 
 def first_by_visit(names: Names) -> dict[str, str]:
@@ -84,7 +84,7 @@ def count_claims(practice: Practice) -> None:
     )
 
 
-def read_by_night() -> dict[str, Any]:
+def read_by_night() -> Counter[str]:
     """One night of every practice, with whatever faults are on: the audit, then live reads; what they asked, and what
     came of it."""
     gaps = Gap.objects.filter(closed_at__isnull=True, primary=True, visit__isnull=False).count()
@@ -98,10 +98,10 @@ def read_by_night() -> dict[str, Any]:
         for practice_id, trigger in live_plan.waiting():
             live_plan.make(practice_id, trigger, EVERYTHING)
     reads = LiveRead.objects.all()
-    return {
-        "made": reads.count(),
-        "failed": reads.filter(state=LiveRead.State.FAILED).count(),
-        "per_100_gaps": ratio(reads.count() * 100, gaps),
-        "questions": sum(reads.values_list("asked", flat=True)),
-        "gaps_closed": sum(reads.values_list("gaps_closed", flat=True)),
-    }
+    return Counter(
+        gaps=gaps,
+        made=reads.count(),
+        failed=reads.filter(state=LiveRead.State.FAILED).count(),
+        questions=sum(reads.values_list("asked", flat=True)),
+        gaps_closed=sum(reads.values_list("gaps_closed", flat=True)),
+    )

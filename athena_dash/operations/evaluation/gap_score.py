@@ -1,0 +1,97 @@
+"""What the ledger says of our gaps, of one population or of several added up; and the table of it. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from athena_dash.core.shares import ratio
+from athena_dash.operations.evaluation.score import GAP_COUNTS, Tally
+from athena_dash.operations.evaluation.verdicts import Shown, score_verdicts
+
+ENOUGH = 300  # instances of a code, from which its precision and recall mean something
+READS = ("made", "failed", "questions", "gaps_closed")
+
+
+class GapScore(msgspec.Struct, frozen=True, kw_only=True):
+    """`tallies` by code; `confused` by "G13 as G24"; `before` and `after` the night's live `reads`.
+
+    `on_suppressed`: gaps shown on visits that expect nothing more, of rules that do not speak despite it. `unscored`:
+    shown, of codes whose causes no ledger tells, because they are definitions (the case book decides those).
+    """
+
+    tallies: dict[str, Tally]
+    confused: Counter[str]
+    before: list[Shown]
+    after: list[Shown]
+    reads: Counter[str]
+    on_suppressed: int
+    unscored: Counter[str]
+
+    def __add__(self, other: GapScore) -> GapScore:
+        codes = self.tallies.keys() | other.tallies.keys()
+        return GapScore(
+            tallies={
+                code: self.tallies.get(code, Tally()) + other.tallies.get(code, Tally())
+                for code in sorted(codes)
+            },
+            confused=self.confused + other.confused,
+            before=self.before + other.before,
+            after=self.after + other.after,
+            reads=self.reads + other.reads,
+            on_suppressed=self.on_suppressed + other.on_suppressed,
+            unscored=self.unscored + other.unscored,
+        )
+
+    def report(self) -> dict[str, Any]:
+        return {
+            "gaps": {code: tally.report(*GAP_COUNTS) for code, tally in sorted(self.tallies.items())},
+            "confusion": dict(sorted(self.confused.items())),
+            "verdicts": {
+                "as synced": score_verdicts(self.before),
+                "after a night": score_verdicts(self.after),
+            },
+            "live_reads": {name: self.reads[name] for name in READS} | {"per_100_gaps": self.reads_per_100},
+            "on_suppressed": self.on_suppressed,
+            "unscored": dict(sorted(self.unscored.items())),
+        }
+
+    @property
+    def reads_per_100(self) -> float | None:
+        return ratio(self.reads["made"] * 100, self.reads["gaps"])
+
+
+def table(score: GapScore) -> Iterator[str]:
+    """The report as Markdown, for people and for docs/evaluation.md."""
+    said = score.report()
+    yield "| code | instances | tp | fp | fn | nearly due | precision (95 %) | recall (95 %) |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for code, row in said["gaps"].items():
+        instances = row["tp"] + row["fn"]
+        few = "" if instances >= ENOUGH else " (few)"
+        yield (
+            f"| {code} | {instances}{few} | {row['tp']} | {row['fp']} | {row['fn']} | {row['dont_care']} "
+            f"| {share(row['precision'], row['precision_95'])} | {share(row['recall'], row['recall_95'])} |"
+        )
+    yield ""
+    confused = ", ".join(f"{pair} {n}" for pair, n in said["confusion"].items())
+    yield f"Confusion of causes: {confused or 'none'}."
+    for when, verdicts in said["verdicts"].items():
+        left = ", ".join(f"{code} {n}" for code, n in verdicts["unconfirmed"].items())
+        yield (
+            f"Verdicts {when}: {verdicts['confirmed']} of {verdicts['shown']} confirmed (coverage "
+            f"{verdicts['coverage']}), right {share(verdicts['right'], verdicts['right_95'])}; "
+            f"not confirmed: {left or 'none'}."
+        )
+    reads = said["live_reads"]
+    yield f"Live reads: {reads['made']}, {reads['per_100_gaps']} per 100 gaps; {reads['failed']} failed."
+    yield f"Gaps on suppressed visits: {said['on_suppressed']}."
+    unscored = ", ".join(f"{code} {n}" for code, n in said["unscored"].items())
+    yield f"Shown of codes that are definitions: {unscored or 'none'}."
+
+
+def share(value: float | None, bounds: tuple[float, float] | None) -> str:
+    return f"{value:.4f} ({bounds[0]:.3f}–{bounds[1]:.3f})" if value is not None and bounds else "–"
