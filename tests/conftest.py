@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import django
 import pytest
@@ -18,6 +19,11 @@ import pytest_socket
 from django.conf import settings
 
 from tests.leftovers import remove_leftovers
+
+if TYPE_CHECKING:
+    from athena_dash.accounts.models import User
+    from athena_dash.practices.models import Practice
+    from tests.recovery.failing import Retries
 
 OWN_STATE = "ATHENA_DASH_TEST_STATE"  # set by the run that made it, for its xdist workers
 REFERENCE = "../shared/reference"  # recordings that are not part of a checkout; the one reason to skip in CI
@@ -79,6 +85,32 @@ def as_of() -> Iterator[datetime]:
     instant = datetime(2026, 3, 11, 16, tzinfo=UTC)
     with clock.frozen(instant):
         yield instant
+
+
+@pytest.fixture
+def sam(practice: Practice) -> User:
+    """Support of the `practice` that the test's folder makes; Django's apps are read after this file."""
+    from tests.builders import a_user
+
+    return a_user(practice, role="support", username="sam")
+
+
+@pytest.fixture
+def ada(practice: Practice) -> User:
+    """Its admin."""
+    from tests.builders import a_user
+
+    return a_user(practice, role="admin", username="ada")
+
+
+@pytest.fixture
+def retries(monkeypatch: pytest.MonkeyPatch) -> Retries:
+    """Retries that need no athena."""
+    from tests.recovery.failing import Retries
+
+    fake = Retries()
+    monkeypatch.setattr("athena_dash.sync.replay.retry", fake)
+    return fake
 
 
 @pytest.hookimpl(trylast=True)

@@ -14,7 +14,7 @@ from athena_dash.practices.models import Practice
 from athena_dash.sync import backfill
 from athena_dash.sync.budget import Share, shared
 from athena_dash.sync.models import Audit, BackfillChunk, CursorMove, Feed, Plan, Run
-from tests.builders import a_feed, a_practice, a_user
+from tests.builders import a_feed, a_practice
 from tests.operations.test_planner_page import HOLDS
 from tests.recovery.failing import a_connection, a_failure
 from tests.sync.calling import made
@@ -76,11 +76,6 @@ def practice(transactional_db: None) -> Practice:
         finished_at=now,
     )
     return practice
-
-
-@pytest.fixture
-def ada(practice: Practice) -> User:
-    return a_user(practice, role="admin", username="ada")
 
 
 def paths() -> list[str]:

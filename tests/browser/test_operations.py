@@ -12,7 +12,7 @@ from athena_dash.practices.models import Practice
 from athena_dash.recovery import batch
 from athena_dash.recovery.models import Replay
 from athena_dash.sync.models import Failure, Feed
-from tests.builders import a_gap, a_practice, a_user, a_visit
+from tests.builders import a_gap, a_practice, a_visit
 from tests.recovery.failing import Retries, a_connection, a_failure
 
 OpenAs = Callable[..., Page]
@@ -29,23 +29,6 @@ def practice(transactional_db: None) -> Practice:
     for _ in range(3):
         a_failure(practice, appointment_id=visit.anchor_id)
     return practice
-
-
-@pytest.fixture
-def sam(practice: Practice) -> User:
-    return a_user(practice, role="support", username="sam")
-
-
-@pytest.fixture
-def ada(practice: Practice) -> User:
-    return a_user(practice, role="admin", username="ada")
-
-
-@pytest.fixture
-def retries(monkeypatch: pytest.MonkeyPatch) -> Retries:
-    fake = Retries()
-    monkeypatch.setattr("athena_dash.sync.replay.retry", fake)
-    return fake
 
 
 def paths_of_support() -> list[str]:

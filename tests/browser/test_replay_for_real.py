@@ -21,7 +21,6 @@ from athena_dash.recovery import batch
 from athena_dash.recovery.models import Replay
 from athena_dash.sync.feeds import create_feeds
 from athena_dash.sync.models import Failure
-from tests.builders import a_user
 from tests.sync.athena import PRACTICE
 from tests.sync.rig import connect, forget_shared, open_failures, pull_all
 
@@ -39,11 +38,6 @@ def practice(transactional_db: None, athena: Athena) -> Practice:
     connect(practice, athena)
     create_feeds(practice)
     return practice
-
-
-@pytest.fixture
-def sam(practice: Practice) -> User:
-    return a_user(practice, role="support", username="sam")
 
 
 def billed_appointment(athena: Athena) -> tuple[Any, Any]:

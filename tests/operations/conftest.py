@@ -1,4 +1,4 @@
-"""A practice with one person for each role."""
+"""A practice that is connected, and the browsers of its support and its admin."""
 
 from __future__ import annotations
 
@@ -21,20 +21,6 @@ def practice(db: None) -> Practice:
     practice = a_practice("riverside", name="Riverside Primary Care")
     a_connection(practice)
     return practice
-
-
-@pytest.fixture
-def sam(practice: Practice) -> User:
-    from tests.builders import a_user
-
-    return a_user(practice, role="support", username="sam")
-
-
-@pytest.fixture
-def ada(practice: Practice) -> User:
-    from tests.builders import a_user
-
-    return a_user(practice, role="admin", username="ada")
 
 
 @pytest.fixture

@@ -22,13 +22,6 @@ from tests.recovery.failing import Retries, a_failure
 BODY = b'{"patientid": "105", "patientfirstname": "Ottilie", "claimcreateddate": "soon", "note": "\\ud800\\u0000"}'
 
 
-@pytest.fixture
-def retries(monkeypatch: pytest.MonkeyPatch) -> Retries:
-    fake = Retries()
-    monkeypatch.setattr("athena_dash.sync.replay.retry", fake)
-    return fake
-
-
 def a_stored_failure(practice: Practice, body: bytes = BODY) -> Failure:
     payload = Payload("2101", "", body, digest(body))
     (pk,) = raw.keep([payload], practice_id=practice.pk, resource="claims", fetched_at=clock.now())
