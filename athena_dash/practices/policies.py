@@ -177,9 +177,10 @@ def default(name: str) -> Any:
 
 
 def policies_of(practice: Practice | int) -> Policies:
+    # here, so that the rules which read Policies stay free of Django
     from athena_dash.practices.models import (
         Policy,
-    )  # here, so that the rules which read Policies stay free of Django
+    )
 
     pk = practice if isinstance(practice, int) else practice.pk
     return Policies(dict(Policy.objects.filter(practice_id=pk).values_list("name", "value")))

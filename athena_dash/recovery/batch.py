@@ -14,9 +14,8 @@ from athena_dash.recovery.models import Replay, ReplayItem
 from athena_dash.sync import replay as sync_replay
 from athena_dash.sync.models import Failure
 
-LEASE = timedelta(
-    minutes=2
-)  # longer than the slowest single retry; what a killed worker costs before the resume
+# longer than the slowest single retry; what a killed worker costs before the resume
+LEASE = timedelta(minutes=2)
 SLICE = timedelta(minutes=5)  # half of the queue's job timeout; the tick then gives the rest to a new job
 WATCHED = 50
 TOLERATED = 0.2

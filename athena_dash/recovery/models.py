@@ -51,15 +51,13 @@ class Replay(models.Model):
     practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
     key = models.UUIDField(unique=True)
     verb = models.TextField(choices=Verb.choices)
-    fingerprint = models.TextField(
-        default="", blank=True
-    )  # the group it replays; empty for a hand-picked list
+    # the group it replays; empty for a hand-picked list
+    fingerprint = models.TextField(default="", blank=True)
     started_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
     planned_at = models.DateTimeField()  # members are frozen as of this instant
     finished_at = models.DateTimeField(null=True)
-    leased_until = models.DateTimeField(
-        null=True
-    )  # a worker is at it until then; past or null: the tick wakes one
+    # a worker is at it until then; past or null: the tick wakes one
+    leased_until = models.DateTimeField(null=True)
     state = models.TextField(choices=State.choices, default=State.RUNNING)
     message = models.TextField(default="", blank=True)
 

@@ -12,9 +12,8 @@ from athena_dash.records.models import Claim
 from athena_dash.sync.models import Audit, Failure, LiveRead, Reason
 from athena_dash.sync.resources import RESOURCES
 
-KINDS = {
-    "clinicalfact": "clinical"
-}  # names of records tables → correlation's names of records, where they differ
+# names of records tables → correlation's names of records, where they differ
+KINDS = {"clinicalfact": "clinical"}
 
 
 def evidence_of(practice_id: int) -> Evidence:

@@ -16,9 +16,8 @@ from integrations.athena.endpoints import endpoint
 from integrations.athena.page import Page
 
 ROSTERED = frozenset({"services", "insurances"})  # one page lists all children of the parent
-STANDING_ALONE = frozenset(
-    {"patients", "claims", "appointments"}
-)  # read by their own id: no parent tells them apart
+# read by their own id: no parent tells them apart
+STANDING_ALONE = frozenset({"patients", "claims", "appointments"})
 
 
 @dataclass(frozen=True, slots=True)

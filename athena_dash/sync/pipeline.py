@@ -103,9 +103,8 @@ def apply_weights(practice_id: int) -> bool:
 def drain(practice_id: int) -> set[int]:
     """Relate whatever waits: first every record, then, each once, the visits around them."""
     while True:
-        arrived = lag.landed(
-            practice_id
-        )  # before the look that finds nothing: what they touched is related then
+        # before the look that finds nothing: what they touched is related then
+        arrived = lag.landed(practice_id)
         touched, rows = waiting.take(practice_id, visits=False)
         if not rows:
             break

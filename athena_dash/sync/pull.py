@@ -42,12 +42,13 @@ from integrations.athena.errors import (
 )
 
 MOST_SUBJECTS = 500  # per run, so that a worker returns to the queue in time
+# the next subject would only meet the same
 STOPS_THE_RUN = (
     RateLimited,
     Unauthorized,
     ConfigError,
     CircuitOpen,
-)  # the next subject would only meet the same
+)
 BACKFILL = "backfill"  # a Run's trigger
 SHARES = {"replay": Share.REPLAY, BACKFILL: Share.BACKFILL}  # by what triggered the run
 MOST_TRANSIENT = 5  # failing subjects of one step before the run gives up on athena for now
@@ -278,9 +279,8 @@ def finish(lease: Held, run: Run, tally: Tally, error: Exception | None) -> None
             run.outcome, run.message = Run.Outcome.FAILED, failures.understand(error).message
             failure = failures.record(Stage.PULL, subject, error)
             next_try = lease.failed(held, run, error, failure)
-            Failure.objects.filter(pk=failure.pk).update(
-                next_try_at=next_try
-            )  # what is held is itself the retry
+            # what is held is itself the retry
+            Failure.objects.filter(pk=failure.pk).update(next_try_at=next_try)
         run.save()
         say_credential(run, error, now)
 

@@ -75,10 +75,11 @@ def _event(body: bytes, audit: Any, event: Any) -> Event:
     patient, department = said.get(_PATIENT), said.get(_DEPARTMENT)
     observer = _text(_dict(_dict(audit, "source"), "observer"), "reference")
     practices = {one.practice for one in (logical, patient, department) if one}
+    # an organization of pseudo-practice 1
     practices |= {
         practice,
         ids.v1_id(observer, "1", "Practice") or "",
-    }  # an organization of pseudo-practice 1
+    }
     return Event(
         id=event_id,
         kind=kind,

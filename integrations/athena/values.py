@@ -142,9 +142,8 @@ def clock_time(value: object) -> time | None:
 def instant(wall: datetime, zone: ZoneInfo) -> datetime:
     """The UTC instant of a wall-clock time: the first of an hour that repeats; an hour later in a DST gap."""
     offset = zone.utcoffset(wall.replace(fold=0) if wall.fold else wall) or timedelta()
-    return _EPOCH + (
-        wall - _WALL_EPOCH - offset
-    )  # a quarter of the time of replace(tzinfo=…).astimezone(UTC)
+    # a quarter of the time of replace(tzinfo=…).astimezone(UTC)
+    return _EPOCH + (wall - _WALL_EPOCH - offset)
 
 
 def _plain(value: object, wanted: str) -> str:

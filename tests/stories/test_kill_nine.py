@@ -18,6 +18,7 @@ from tests.sync.athena import CLIENT, PRACTICE, SECRET, Athena
 from tests.sync.rig import connect, contents, due_subjects, forget_shared, pull_all, settle
 
 KILLS = 12
+# how long a claim stands in a status athena does not date
 DATED_BY_US = {
     "G24",
     "G26",
@@ -29,7 +30,7 @@ DATED_BY_US = {
     "G39",
     "G44",
     "G45",
-}  # how long a claim stands in a status athena does not date
+}
 
 
 def join(slug: str, athena: Athena, client: str = CLIENT) -> Practice:

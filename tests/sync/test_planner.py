@@ -86,9 +86,8 @@ def test_an_open_hour_gets_four_times_the_calls_of_a_closed_one() -> None:
 
 
 def test_the_rest_of_the_day_is_told_in_the_hours_of_the_practice(practice) -> None:
-    noon = dt.datetime(
-        2026, 3, 11, 16, tzinfo=dt.UTC
-    )  # a Wednesday in New York; athena's day ends at 20:00 there
+    # a Wednesday in New York; athena's day ends at 20:00 there
+    noon = dt.datetime(2026, 3, 11, 16, tzinfo=dt.UTC)
     assert planning.rest_of_day(practice, noon) == Rest(open=6 * HOUR, closed=2 * HOUR, is_open=True)
     Policy.objects.create(practice=practice, name="opening.days", value=["thu"])
     assert planning.rest_of_day(practice, noon) == Rest(open=0 * HOUR, closed=8 * HOUR, is_open=False)

@@ -26,9 +26,8 @@ class Gap(models.Model):
     visit = models.ForeignKey(  # one_gap_per_visit_and_code is its index
         Visit, null=True, on_delete=models.CASCADE, related_name="gaps", db_index=False, db_constraint=False
     )
-    record_kind = models.TextField(
-        default=""
-    )  # set with record_id when there is no visit: an orphan result (G17)
+    # set with record_id when there is no visit: an orphan result (G17)
+    record_kind = models.TextField(default="")
     record_id = models.TextField(default="")
     code = models.TextField()  # "G13"
     primary = models.BooleanField(default=False)  # earliest broken link; its dollars count, others are chips
@@ -42,9 +41,8 @@ class Gap(models.Model):
     since = models.DateTimeField()  # when the condition began
     due_at = models.DateTimeField(null=True)  # SLA of the owner
     filing_limit = models.DateField(null=True)
-    asked_at = models.DateTimeField(
-        null=True
-    )  # when athena itself said so, where the verdict rests on it (D4)
+    # when athena itself said so, where the verdict rests on it (D4)
+    asked_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     closed_by = models.TextField(default="")  # data | suppressor | replay | live_read | user

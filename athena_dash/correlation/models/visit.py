@@ -43,9 +43,8 @@ class Visit(models.Model):
     charges = models.DecimalField(**MONEY, null=True)  # gross
     paid = models.DecimalField(**MONEY, null=True)
     outstanding = models.DecimalField(**MONEY, null=True)
-    suppressor = models.TextField(
-        default=""
-    )  # why no gap may open: "cancelled", "charge entry not required: ..."
+    # why no gap may open: "cancelled", "charge entry not required: ..."
+    suppressor = models.TextField(default="")
     reconsider_at = models.DateTimeField(null=True)  # when time alone could change the answer
     judged_at = models.DateTimeField(null=True)
 

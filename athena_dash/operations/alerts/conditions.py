@@ -102,12 +102,13 @@ def failing(practice_ids: Collection[int], now: datetime) -> dict[Key, Condition
     }
 
 
+# days before a claim or an appeal must reach its payer (revenue-cycle.md §0.7)
 DEADLINE_WARNINGS = (
     30,
     21,
     14,
     7,
-)  # days before a claim or an appeal must reach its payer (revenue-cycle.md §0.7)
+)
 
 
 def running_out(practice_ids: Collection[int], now: datetime) -> dict[Key, Condition]:

@@ -112,9 +112,10 @@ class ClaimStatusChange(models.Model):
         SECONDARY = "secondary"
         PATIENT = "patient"
 
+    # written three to a claim: PostgreSQL would look the practice up for each
     practice = models.ForeignKey(
         "practices.Practice", on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
-    )  # written three to a claim: PostgreSQL would look the practice up for each
+    )
     claim_id = models.TextField()
     slot = models.TextField(choices=Slot.choices)
     status = models.TextField()

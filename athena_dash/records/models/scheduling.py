@@ -34,9 +34,8 @@ class Appointment(Record):
     charge_entry_not_required_reason = models.TextField(default="")
     encounter_id = models.TextField(default="")
     encounter_state = models.TextField(default="")  # OPEN | CLOSED | PEND | DELETED
-    encounter_status = models.TextField(
-        default=""
-    )  # READYFORSTAFF | WITHSTAFF | READYFORPROVIDER | CHECKEDOUT
+    # READYFORSTAFF | WITHSTAFF | READYFORPROVIDER | CHECKEDOUT
+    encounter_status = models.TextField(default="")
     copay = models.DecimalField(max_digits=12, decimal_places=2, null=True)
 
     class Meta:

@@ -62,9 +62,8 @@ class BackfillChunk(models.Model):
     changed = models.PositiveIntegerField(default=0)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    run = models.ForeignKey(
-        "sync.Run", null=True, on_delete=models.SET_NULL, related_name="+"
-    )  # the last one
+    # the last one
+    run = models.ForeignKey("sync.Run", null=True, on_delete=models.SET_NULL, related_name="+")
     lease_token = models.BigIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
 

@@ -41,9 +41,8 @@ class Feed(models.Model):
     last_attempt_at = models.DateTimeField(null=True)
     last_success_at = models.DateTimeField(null=True)
     failures_in_a_row = models.PositiveIntegerField(default=0)
-    conformance = models.JSONField(
-        default=dict
-    )  # of sampled FHIR payloads: {"checked": n, "findings": {text: n}}
+    # of sampled FHIR payloads: {"checked": n, "findings": {text: n}}
+    conformance = models.JSONField(default=dict)
     lease_token = models.BigIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
 
@@ -117,9 +116,10 @@ class Subject(models.Model):
     their subjects due here; the feed takes the due ones, oldest first.
     """
 
+    # as RawRecord's
     practice = models.ForeignKey(
         "practices.Practice", on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
-    )  # as RawRecord's
+    )
     resource = models.TextField()
     key = models.TextField()  # athena's id of the patient, encounter or claim
     scope = models.TextField(default="")  # departmentid where the endpoint demands one

@@ -62,6 +62,7 @@ class RawRecord(models.Model):
     resource = models.TextField()
     external_id = models.TextField()
     parent_id = models.TextField(default="")  # the subject it was asked for: patient, encounter or claim
+    # null once somebody has taken the bytes away; digest and metadata stay
     segment = models.ForeignKey(
         RawSegment,
         null=True,
@@ -69,7 +70,7 @@ class RawRecord(models.Model):
         related_name="+",
         db_index=False,
         db_constraint=False,
-    )  # null once somebody has taken the bytes away; digest and metadata stay
+    )
     start = models.PositiveIntegerField(default=0)  # in the segment, uncompressed
     size = models.PositiveIntegerField()  # bytes as received
     digest = models.BinaryField(max_length=32, default=b"")  # SHA-256 of the bytes; empty for an absence
