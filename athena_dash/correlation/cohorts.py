@@ -6,7 +6,7 @@ seen. What was found is kept beside the practice; visits of a cohort that came o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from math import comb
 from typing import Any
@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef
 
 from athena_dash.core import clock
+from athena_dash.core.one_trip import Row, fetch
 from athena_dash.correlation.models import Cohorts, Gap, Visit
 from athena_dash.correlation.rules import RULES
 from athena_dash.practices.models import Practice
@@ -62,6 +63,12 @@ order by 2, 3, 4
 """
 
 
+LAST_FOUND = "select found from correlation_cohorts where practice_id = %(practice)s"
+
+Key = tuple[str, str, date]
+"""(feed, department, day)."""
+
+
 class Cohort(msgspec.Struct, frozen=True, kw_only=True):
     """`lacking` of `visits` in this department on this day; before, `usually_lacking` of `usual_visits`."""
 
@@ -75,7 +82,7 @@ class Cohort(msgspec.Struct, frozen=True, kw_only=True):
     usually_lacking: int
 
     @property
-    def key(self) -> tuple[str, str, date]:
+    def key(self) -> Key:
         return self.feed, self.department_id, self.day
 
     @property
@@ -137,10 +144,15 @@ def keep(practice_id: int, found: list[Cohort]) -> bool:
     return bool(changed)
 
 
-def cohorts_of(practice_id: int) -> Mapping[tuple[str, str, date], str]:
-    """As last found: (feed, department, day) → the cohort in words."""
-    row = Cohorts.objects.filter(practice_id=practice_id).first()
-    return {one.key: one.sentence for one in msgspec.convert(row.found, list[Cohort])} if row else {}
+def cohorts_of(practice_id: int) -> Mapping[Key, str]:
+    """As last found."""
+    (rows,) = fetch({"practice": practice_id}, LAST_FOUND)
+    return in_words(rows)
+
+
+def in_words(rows: Sequence[Row]) -> dict[Key, str]:
+    """The rows of LAST_FOUND → (feed, department, day) → the cohort in words."""
+    return {one.key: one.sentence for (found,) in rows for one in msgspec.convert(found, list[Cohort])}
 
 
 def due_to_compare(now: datetime) -> list[int]:

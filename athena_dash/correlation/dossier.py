@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from athena_dash.core import clock
+from athena_dash.core.one_trip import Row
 from athena_dash.correlation import dossier_sql as sql
 from athena_dash.correlation.estimate import Learned
 from athena_dash.correlation.neighbours import AROUND, neighbours_of
@@ -30,7 +31,6 @@ from athena_dash.practices.statuses import ClaimStage, meaning
 
 NOBODY = Neighbours()
 
-Row = tuple[Any, ...]
 Fact = TypeVar("Fact")
 
 

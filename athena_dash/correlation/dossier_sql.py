@@ -8,10 +8,9 @@ the size of the practice. Records the source no longer has are left out; of an a
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
-import psycopg
-from django.db import connection
+from athena_dash.core.literals import int_array
+from athena_dash.core.one_trip import Row, fetch
 
 VISITS = """
 select v.id, v.anchor, coalesce(d.timezone, p.timezone), v.service_date, v.patient_id, v.department_id,
@@ -130,21 +129,12 @@ RESULTS = linked(
 
 
 BY_INDEX = "select set_config('random_page_cost', '1', true), set_config('max_parallel_workers_per_gather', '0', true)"
-"""For this transaction: a planner that thinks of disks reads whole tables for a few thousand visits."""
 
 
-def rows(practice_id: int, visit_ids: Collection[int], *statements: str) -> list[list[tuple[Any, ...]]]:
-    """Of each statement, in one trip. In binary, past Django's cursor: its text of instants alone would cost as much as
-    all the rules."""
-    values = {"practice": practice_id, "visits": array(visit_ids)}
-    connection.ensure_connection()
-    wire: psycopg.Connection[Any] = connection.connection
-    with wire.pipeline():
-        psycopg.Cursor(wire).execute(BY_INDEX)
-        cursors = [psycopg.Cursor(wire).execute(statement, values, binary=True) for statement in statements]
-        return [cursor.fetchall() for cursor in cursors]
+def go_by_index() -> None:
+    """For this transaction: a planner that thinks of disks reads whole tables for a few thousand visits."""
+    fetch({}, BY_INDEX)
 
 
-def array(ids: Collection[int]) -> str:
-    """As PostgreSQL writes an array: psycopg would look for quotes in each number."""
-    return f"{{{','.join(map(str, ids))}}}"
+def rows(practice_id: int, visit_ids: Collection[int], *statements: str) -> list[list[Row]]:
+    return fetch({"practice": practice_id, "visits": int_array(visit_ids)}, *statements)

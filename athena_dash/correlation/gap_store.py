@@ -12,10 +12,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 from django.db import connection
 
-from athena_dash.correlation.dossier_sql import array, rows
+from athena_dash.core import literals
+from athena_dash.correlation.dossier_sql import rows
 from athena_dash.correlation.judge import FoundGap, Judged
 
 CENT = Decimal("0.01")
@@ -161,23 +161,20 @@ def write_visits(judged: Sequence[Judged], now: datetime) -> None:
         for visit in judged
     ]
     with connection.cursor() as cursor:
-        cursor.execute(VISITS, {"now": now, "visits": as_json(found)})
+        cursor.execute(VISITS, {"now": now, "visits": literals.json(found)})
 
 
 def write_gaps(practice_id: int, changes: Changes, now: datetime) -> None:
     """What stops being the visit's first gap does so before another becomes it: there is one at any instant."""
     with connection.cursor() as cursor:
         if changes.closing:
-            cursor.execute(CLOSE, {"now": now, "ids": array(changes.closing)})
+            cursor.execute(CLOSE, {"now": now, "ids": literals.int_array(changes.closing)})
         if changes.stepping_back:
-            cursor.execute(STEP_BACK, {"ids": array(changes.stepping_back)})
+            cursor.execute(STEP_BACK, {"ids": literals.int_array(changes.stepping_back)})
         if changes.changing:
-            cursor.execute(CHANGE.format(**NAMED), {"now": now, "gaps": as_json(changes.changing)})
+            cursor.execute(CHANGE.format(**NAMED), {"now": now, "gaps": literals.json(changes.changing)})
         if changes.opening:
             cursor.execute(
-                OPEN.format(**NAMED), {"practice": practice_id, "now": now, "gaps": as_json(changes.opening)}
+                OPEN.format(**NAMED),
+                {"practice": practice_id, "now": now, "gaps": literals.json(changes.opening)},
             )
-
-
-def as_json(rows: Sequence[dict[str, Any]]) -> str:
-    return msgspec.json.encode(rows).decode()

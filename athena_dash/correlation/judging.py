@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from athena_dash.core import clock
-from athena_dash.correlation import dossier, gap_store
+from athena_dash.correlation import dossier, dossier_sql, gap_store
 from athena_dash.correlation.gap_store import Changes
 from athena_dash.correlation.judge import judge_visit
 from athena_dash.correlation.learned_sql import learned_of
@@ -39,6 +39,8 @@ class JudgeSummary:
 
 CHUNK = 5_000
 """Visits whose facts are held at once: the more, the fewer statements; the fewer, the less memory."""
+FEW = 100
+"""So many are found through indexes without saying so."""
 
 
 def judge_visits(practice_id: int, visit_ids: Collection[int], evidence: Evidence) -> JudgeSummary:
@@ -49,6 +51,8 @@ def judge_visits(practice_id: int, visit_ids: Collection[int], evidence: Evidenc
     policies = policies_of(practice_id)
     learned = learned_of(practice_id, policies)
     ordered = sorted(visit_ids)
+    if len(ordered) > FEW:
+        dossier_sql.go_by_index()
     with no_collector():
         for start in range(0, len(ordered), CHUNK):
             visits = dossier.load(practice_id, ordered[start : start + CHUNK], policies, learned)

@@ -18,6 +18,7 @@ from django.db import connection
 from django.db.models import Q
 
 from athena_dash.core import clock
+from athena_dash.core.one_trip import fetch
 from athena_dash.correlation.estimate import Learned
 from athena_dash.correlation.models import Gap, PaidBefore, Visit
 from athena_dash.practices.policies import Policies
@@ -63,6 +64,9 @@ group by grouping sets ((visit_type, provider_id), (visit_type), ()) having coun
 """
 
 
+LESSON = "select lesson from correlation_paidbefore where practice_id = %(practice)s"
+
+
 class Lesson(msgspec.Struct, frozen=True, kw_only=True):
     """What was found; keys as in Learned. `ratio` is None while too few lines are settled."""
 
@@ -75,9 +79,9 @@ class Lesson(msgspec.Struct, frozen=True, kw_only=True):
 
 def learned_of(practice_id: int, policies: Policies) -> Learned:
     """As last learned. Until the practice's own payments say what share it is paid, the policy does."""
-    row = PaidBefore.objects.filter(practice_id=practice_id).first()
-    lesson = msgspec.convert(row.lesson, Lesson) if row else learn(practice_id)
-    if row is None:
+    (kept,) = fetch({"practice": practice_id}, LESSON)
+    lesson = msgspec.convert(kept[0][0], Lesson) if kept else learn(practice_id)
+    if not kept:
         keep(practice_id, lesson)
     ratio = Decimal(str(policies.value("expected_ratio"))) if lesson.ratio is None else lesson.ratio
     allowed: dict[str, dict[str, Decimal]] = defaultdict(dict)

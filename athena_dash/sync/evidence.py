@@ -1,28 +1,67 @@
-"""Open failures, live reads and cohorts → the Evidence the judge weighs: what is stuck on our own side, what athena
-itself was asked, and where far more is missing than usual."""
+"""Open failures, live reads, audits and cohorts → the Evidence the judge weighs: what is stuck on our own side, what
+athena itself was asked, and where far more is missing than usual. Holds raw SQL.
+
+Read anew for every batch, be it of one visit: in one trip, since asking one by one would cost more than judging it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from athena_dash.core import clock
-from athena_dash.correlation.cohorts import cohorts_of
+from athena_dash.core.one_trip import Row, fetch
+from athena_dash.correlation import cohorts
 from athena_dash.correlation.verdict import ANSWER_HOLDS, Evidence
-from athena_dash.records.models import Claim
-from athena_dash.sync.models import Audit, Failure, LiveRead, Reason
+from athena_dash.sync.models import Audit, Reason
 from athena_dash.sync.resources import RESOURCES
+
+Named = tuple[str, str]
+"""(kind of record, id of a record, an appointment or a patient)."""
 
 # names of records tables → correlation's names of records, where they differ
 KINDS = {"clinicalfact": "clinical"}
 
+# A claim payload need not name its appointment; the appointment that nests the claim does.
+FAILED = """
+select f.record_kind, f.record_id, f.appointment_id, f.patient_id, f.reason, coalesce(c.appointment_id, '')
+from sync_failure f
+left join records_claim c on f.record_kind = 'claim' and c.practice_id = f.practice_id and c.external_id = f.record_id
+where f.practice_id = %(practice)s and f.resolved_at is null and f.record_kind <> ''
+"""
+ANSWERED = """
+select visit_id, answered, started_at from sync_liveread
+where practice_id = %(practice)s and state = 'done' and started_at > %(since)s
+order by started_at
+"""
+COUNTED = """
+select distinct on ("window") "window", first_day, last_day, started_at,
+    problem = '' and unnamed = 0 and jsonb_array_length(missing) = 0
+from sync_audit where practice_id = %(practice)s and kind = 'claims' and finished_at is not null
+order by "window", started_at desc, id desc
+"""
+
 
 def evidence_of(practice_id: int) -> Evidence:
+    values = {"practice": practice_id, "since": clock.now() - ANSWER_HOLDS}
+    failed, answered, counted, found = fetch(values, FAILED, ANSWERED, COUNTED, cohorts.LAST_FOUND)
+    return Evidence(
+        **stuck(failed),
+        asked={(kind, visit_id): at for visit_id, kinds, at in answered for kind in kinds},
+        counted=counts(counted),
+        cohorts=cohorts.in_words(found),
+    )
+
+
+def stuck(rows: Iterable[Row]) -> dict[str, frozenset[Named]]:
     """A failure that names its record or appointment speaks for those only; else it speaks for its patient."""
-    rows = Failure.objects.for_practice(practice_id).filter(resolved_at__isnull=True).exclude(record_kind="")
-    fields = ("record_kind", "record_id", "appointment_id", "patient_id", "reason")
-    records, appointments, patients, unmapped = set(), set(), set(), set()
-    for table, record_id, appointment_id, patient_id, reason in rows.values_list(*fields):
-        kind = KINDS.get(table, table)
+    records: set[Named] = set()
+    appointments: set[Named] = set()
+    patients: set[Named] = set()
+    unmapped: set[Named] = set()
+    for table, record_id, appointment_id, patient_id, reason, nesting_id in rows:
+        kind = KINDS.get(table) or table
         if record_id:
             records.add((kind, record_id))
             if reason == Reason.UNMAPPED:
@@ -31,51 +70,28 @@ def evidence_of(practice_id: int) -> Evidence:
             appointments.add((kind, appointment_id))
         elif patient_id and not record_id:
             patients.add((kind, patient_id))
-    appointments |= {
-        ("claim", appointment_id) for appointment_id in appointments_of_claims(practice_id, records)
+        if nesting_id:
+            appointments.add((kind, nesting_id))
+    return {
+        "open_failures": frozenset(records),
+        "by_patient": frozenset(patients),
+        "by_appointment": frozenset(appointments),
+        "unmapped": frozenset(unmapped),
     }
-    return Evidence(
-        open_failures=frozenset(records),
-        by_patient=frozenset(patients),
-        by_appointment=frozenset(appointments),
-        unmapped=frozenset(unmapped),
-        asked=answers(practice_id),
-        counted=counts(practice_id),
-        cohorts=cohorts_of(practice_id),
-    )
 
 
-def counts(practice_id: int) -> dict[str, tuple[date, datetime]]:
+def counts(audits: Iterable[Row]) -> dict[str, tuple[date, datetime]]:
     """From which day on the audits found every claim that athena lists, and when they last looked. Of a week that has
     passed an old audit still speaks: no claim is made in the past. Days before a week that is not clean count not."""
-    audits = Audit.objects.for_practice(practice_id).filter(kind=Audit.Kind.CLAIMS, finished_at__isnull=False)
-    newest = {row.window: row for row in audits.order_by("window", "-started_at", "-pk").distinct("window")}
+    newest: dict[str, list[Any]] = {window: row for window, *row in audits}
     recent = newest.pop(Audit.RECENT, None)
-    if recent is None or not is_clean(recent) or recent.started_at < clock.now() - ANSWER_HOLDS:
+    if recent is None:
         return {}
-    first = recent.first_day
-    for week in sorted(newest.values(), key=lambda row: row.last_day, reverse=True):
-        if not is_clean(week) or week.last_day < first - timedelta(days=1):
+    first, _, at, clean = recent
+    if not clean or at < clock.now() - ANSWER_HOLDS:
+        return {}
+    for first_day, last_day, _, is_clean in sorted(newest.values(), key=lambda row: row[1], reverse=True):
+        if not is_clean or last_day < first - timedelta(days=1):
             break
-        first = min(first, week.first_day)
-    return {RESOURCES[Audit.Kind.CLAIMS].record: (first, recent.started_at)}
-
-
-def is_clean(audit: Audit) -> bool:
-    return not (audit.problem or audit.missing or audit.unnamed)
-
-
-def answers(practice_id: int) -> dict[tuple[str, int], datetime]:
-    """(kind, visit) → when athena last answered for it in full; older answers no longer count."""
-    rows = LiveRead.objects.for_practice(practice_id).filter(
-        state=LiveRead.State.DONE, started_at__gt=clock.now() - ANSWER_HOLDS
-    )
-    told = rows.order_by("started_at").values_list("visit_id", "answered", "started_at")
-    return {(kind, visit_id): at for visit_id, kinds, at in told for kind in kinds}
-
-
-def appointments_of_claims(practice_id: int, failed: set[tuple[str, str]]) -> list[str]:
-    """A claim payload need not name its appointment; the appointment that nests the claim does."""
-    ids = [record_id for kind, record_id in failed if kind == "claim"]
-    named = Claim.objects.for_practice(practice_id).filter(external_id__in=ids).exclude(appointment_id="")
-    return list(named.values_list("appointment_id", flat=True))
+        first = min(first, first_day)
+    return {RESOURCES[Audit.Kind.CLAIMS].record: (first, at)}

@@ -14,9 +14,9 @@ from typing import Any
 
 from django.apps import apps
 from django.db import connection, transaction
-from django.db.models import Q
 
 from athena_dash.core import clock
+from athena_dash.core.one_trip import fetch
 from athena_dash.correlation import cohorts, reweighing
 from athena_dash.correlation import service as correlation
 from athena_dash.records.upsert import mark_record_gone
@@ -229,15 +229,19 @@ def keep_fault(practice_id: int, touched: Touches, error: Exception) -> None:
         failures.record(Stage.CORRELATE, replace(subject, record_kind=table, record_id=id), error)
 
 
+FAILING = """
+select id, subject_kind, subject_id, record_kind, record_id from sync_failure
+where practice_id = %(practice)s and resolved_at is null
+  and (stage = 'correlate' or stage = 'gaps' and subject_kind = 'visit')
+"""
+
+
 def failing(practice_id: int, touched: Touches) -> list[int]:
     """Open failures of relating these."""
-    own_steps = Q(stage=Stage.CORRELATE) | Q(stage=Stage.GAPS, subject_kind=Failure.SubjectKind.VISIT)
-    rows = Failure.objects.for_practice(practice_id).filter(own_steps, resolved_at__isnull=True)
+    (rows,) = fetch({"practice": practice_id}, FAILING)
     return [
         pk
-        for pk, kind, subject_id, table, record_id in rows.values_list(
-            "pk", "subject_kind", "subject_id", "record_kind", "record_id"
-        )
+        for pk, kind, subject_id, table, record_id in rows
         if (
             subject_id in touched.get(Touched.VISIT, ())
             if kind == Failure.SubjectKind.VISIT

@@ -14,7 +14,7 @@ from athena_dash.correlation.models import Gap, Verdict, Visit
 from athena_dash.correlation.verdict import ANSWER_HOLDS
 from athena_dash.records.models import Claim
 from athena_dash.sync import live_plan, live_read, pipeline
-from athena_dash.sync.evidence import counts
+from athena_dash.sync.evidence import evidence_of
 from athena_dash.sync.models import Audit, Failure, LiveRead, RawRecord, Subject
 from tests.builders import a_user
 from tests.sync.athena import CLIENT
@@ -218,20 +218,20 @@ def an_audit(synced: Synced, window: str, first: date, days: int, **fields: obje
 
 def test_clean_audits_speak_for_every_day_they_cover_without_a_hole(synced: Synced) -> None:
     pk, recent, now = synced.practice.pk, date(2026, 2, 9), clock.now()
-    assert counts(pk) == {}
+    assert evidence_of(pk).counted == {}
     an_audit(synced, Audit.RECENT, recent, 30)
-    assert counts(pk) == {"claim": (recent, now)}
+    assert evidence_of(pk).counted == {"claim": (recent, now)}
     week, older, oldest = (recent - timedelta(days=7 * n) for n in (1, 2, 3))
     long_ago = now - timedelta(days=60)
     an_audit(synced, week.isoformat(), week, 6, started_at=long_ago)
     an_audit(synced, oldest.isoformat(), oldest, 6)
-    assert counts(pk) == {"claim": (week, now)}, "the week between was never counted"
+    assert evidence_of(pk).counted == {"claim": (week, now)}, "the week between was never counted"
     an_audit(synced, older.isoformat(), older, 6)
-    assert counts(pk) == {"claim": (oldest, now)}
+    assert evidence_of(pk).counted == {"claim": (oldest, now)}
     an_audit(synced, week.isoformat(), week, 6, missing=["40"])
-    assert counts(pk) == {"claim": (recent, now)}, "its newest count is what speaks for a week"
+    assert evidence_of(pk).counted == {"claim": (recent, now)}, "its newest count is what speaks for a week"
     an_audit(synced, Audit.RECENT, recent, 30, problem="athena could not be asked")
-    assert counts(pk) == {}
+    assert evidence_of(pk).counted == {}
 
 
 def test_after_an_audit_the_doubtful_gaps_are_weighed_again(synced: Synced) -> None:

@@ -1,0 +1,20 @@
+"""Several statements → the rows of each, in one trip to PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+Row = tuple[Any, ...]
+
+
+def fetch(values: Mapping[str, Any], *statements: str) -> list[list[Row]]:
+    """In binary, past Django's cursor: its text of instants alone would cost as much as judging what they say."""
+    connection.ensure_connection()
+    wire: psycopg.Connection[Any] = connection.connection
+    with wire.pipeline():
+        cursors = [psycopg.Cursor(wire).execute(statement, values, binary=True) for statement in statements]
+        return [cursor.fetchall() for cursor in cursors]
