@@ -23,6 +23,12 @@ NAME = USER = "athena_dash"
 NOT_DURABLE = ("fsync=off", "full_page_writes=off")  # survives a killed process, not a dead machine
 
 
+def buffers_mb() -> int:
+    """A sixteenth of the memory, as we share the machine with workers and whatever else runs; at most 1 GB."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
+    return min(1024, max(128, memory // 16))
+
+
 @dataclass(frozen=True)
 class Postgres:
     state: State
@@ -87,7 +93,7 @@ class Postgres:
         settings = [
             "listen_addresses=",
             f"unix_socket_directories={self.socket}",
-            "shared_buffers=128MB",
+            f"shared_buffers={buffers_mb()}MB",
             "max_connections=100",
             # Statements and DETAIL lines quote values of rows: patients' names have no place in a log.
             "log_min_error_statement=panic",
