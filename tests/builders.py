@@ -124,6 +124,7 @@ def a_claim(visit: Visit, **fields: Any) -> records.Claim:
         "primary_status": "BILLED",
         "secondary_status": "CLOSED",
         "patient_status": "CLOSED",
+        "first_seen": clock.now() - 2 * DAY,
     } | fields
     claim = _record(records.Claim, visit.practice, fields)
     a_link(visit, "claim", claim.external_id, method=Link.Method.ID)
@@ -140,14 +141,6 @@ def a_claim(visit: Visit, **fields: Any) -> records.Claim:
             "adjustments": Decimal(0),
             "outstanding": claim.charge_amount,
         },
-    )
-    records.ClaimStatusChange.objects.create(
-        practice=visit.practice,
-        claim_id=claim.external_id,
-        slot="primary",
-        status=claim.primary_status,
-        first_seen=clock.now() - 2 * DAY,
-        since_backfill=True,
     )
     return claim
 

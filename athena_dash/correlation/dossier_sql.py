@@ -12,6 +12,8 @@ from collections.abc import Collection
 from athena_dash.core.literals import int_array
 from athena_dash.core.one_trip import Row, fetch
 
+from athena_dash.records.models.billing import Slot
+
 VISITS = """
 select v.id, v.anchor, coalesce(d.timezone, p.timezone), v.service_date, v.patient_id, v.department_id,
     v.provider_id, v.visit_type, coalesce(d.place_of_service, ''), coalesce(d.clinicals, true),
@@ -41,7 +43,7 @@ order by v.id, i.id
 
 LINKED = """
 from correlation_link l
-join {table} t on t.practice_id = l.practice_id and t.{key} = l.record_id and {alive}{more}
+join {table} t on t.practice_id = l.practice_id and t.{key} = l.record_id and {alive}
 where l.practice_id = %(practice)s and l.visit_id = any(%(visits)s::bigint[])
   and l.kind = '{kind}' and l.state = 'linked'
 order by t.{key}, t.{order}
@@ -55,12 +57,9 @@ def linked(
     *,
     key: str = "external_id",
     alive: str = "",
-    more: str = "",
     order: str = "id",
 ) -> str:
-    return f"select {columns}" + LINKED.format(
-        table=table, key=key, alive=alive, more=more, kind=kind, order=order
-    )
+    return f"select {columns}" + LINKED.format(table=table, key=key, alive=alive, kind=kind, order=order)
 
 
 NOT_GONE = "t.gone_at is null"
@@ -79,29 +78,22 @@ SERVICES = linked(
     alive=NOT_GONE,
     order="external_id",
 )
-SLOTS = ("primary", "secondary", "patient")
 
 
-def since(slot: str) -> str:
-    this = f"where s.slot = '{slot}' and s.status = t.{slot}_status"
-    old = f"coalesce(bool_and(s.since_backfill) filter ({this}), true)"
-    return f"min(s.first_seen) filter ({this}) as {slot}_since, {old} as {slot}_old"
+def seen(slot: str) -> str:
+    """Its status, since when we have seen it, and whether it may be older; nothing was seen of an empty one."""
+    status, since = f"t.{slot}_status", f"t.{slot}_since"
+    first = f"case when {status} <> '' then coalesce({since}, t.first_seen) end"
+    return f"{status}, {first}, {status} = '' or {since} is null"
 
 
-SEEN = f"""
-cross join lateral (  -- the open rows of our own history; they speak of this status only if it is this status
-    select {", ".join(map(since, SLOTS))} from records_claimstatuschange s
-    where s.practice_id = t.practice_id and s.claim_id = t.external_id and s.ended_at is null
-) seen"""  # noqa: S608 - made of this module's constants
 CLAIMS = linked(  # one an appointment has named and /claims has not shown yet is no claim here (NAMED_ONLY, G14)
     "l.visit_id, t.external_id, t.service_date, t.created_date, t.billed_provider_id, "
-    "t.secondary_insurance_id not in ('', '0'), "
-    + ", ".join(f"t.{slot}_status, seen.{slot}_since, seen.{slot}_old" for slot in SLOTS),
+    "t.secondary_insurance_id not in ('', '0'), " + ", ".join(map(seen, Slot.values)),
     "claim",
     "records_claim",
     alive=NOT_GONE
     + " and ((t.primary_status, t.secondary_status, t.patient_status) <> ('', '', '') or t.service_date is not null)",
-    more=SEEN,
 )
 LINES = linked(
     "t.claim_id, t.procedure_code, coalesce(t.amount, 0), t.payments, t.outstanding, t.posted_on, "

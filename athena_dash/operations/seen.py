@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from django.db.models import Count, Max
 from django.db.models.functions import Lower, Trim, Upper
 
 from athena_dash.correlation.models import Visit
 from athena_dash.practices.models import Practice
 from athena_dash.practices.policy_forms import Seen
-from athena_dash.records.models import ClaimStatusChange, Department, Insurance, Provider
+from athena_dash.records.models import Claim, Department, Insurance, Provider
+from athena_dash.records.models.billing import Slot
 
 MOST = 200  # of each kind; rarer ones are not offered
 
@@ -36,9 +39,12 @@ def common(practice: Practice, column: str) -> list[tuple[str, str]]:
 
 def status_words(practice: Practice) -> list[tuple[str, int]]:
     """The words that payer slots stand in now, commonest first, as the status map spells them."""
-    standing = ClaimStatusChange.objects.filter(practice=practice, ended_at__isnull=True)
-    words = standing.annotate(word=Upper(Trim("status"))).exclude(word="").values_list("word")
-    return list(words.annotate(number=Count("pk")).order_by("-number", "word")[:MOST])
+    found: Counter[str] = Counter()
+    for slot in Slot.values:
+        words = Claim.objects.for_practice(practice).annotate(word=Upper(Trim(f"{slot}_status")))
+        counted = words.exclude(word="").values_list("word").annotate(number=Count("pk"))
+        found.update(dict(counted))
+    return sorted(found.items(), key=lambda told: (-told[1], told[0]))[:MOST]
 
 
 def insured_by(practice: Practice, column: str) -> list[tuple[str, int]]:

@@ -8,16 +8,24 @@ UTC, dates department-local, money Decimal dollars, ids text.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import ClassVar
 
 import msgspec
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
-    """`table` names the model of records.models; `external_id` is the row's natural key inside the practice."""
+    """`table` names the model of records.models; `external_id` is the row's natural key inside the practice.
+
+    `since` names, for columns whose changes are dated, the column that keeps when we saw its present value begin: null
+    while it is what this view said first, which was at the instant in the column `first_seen` names.
+    """
 
     table: ClassVar[str]
+    first_seen: ClassVar[str] = ""
+    since: ClassVar[Mapping[str, str]] = MappingProxyType({})
     external_id: str
 
 
@@ -167,9 +175,13 @@ class ClinicalFact(Fact, frozen=True, kw_only=True):
 
 
 class ClaimFact(Fact, frozen=True, kw_only=True):
-    """A claim from `/claims`."""
+    """A claim from `/claims`. athena dates no status, so we do."""
 
     table = "claim"
+    first_seen = "first_seen"
+    since = MappingProxyType(
+        {f"{slot}_status": f"{slot}_since" for slot in ("primary", "secondary", "patient")}
+    )
     patient_id: str = ""
     department_id: str = ""
     billed_provider_id: str = ""

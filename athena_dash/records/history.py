@@ -1,61 +1,81 @@
-"""Claim statuses → our own history of each payer slot, because the API dates none of them; holds raw SQL."""
+"""What the payer slots of a claim have stood in: our own history, because the API dates no status; holds raw SQL."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
 from athena_dash.core import literals
+from athena_dash.records.facts import ClaimFact, Sourced
+from athena_dash.records.models import Claim, ClaimStatusChange
+from athena_dash.records.models.billing import Slot
 
-CLOSE = """
-with ended as (
-    select standing.id from ({current}) as c(claim_id, slot, status)
-    cross join lateral ({standing}) standing
-    where standing.status <> c.status
-)
-update records_claimstatuschange h set ended_at = %(at)s from ended where h.id = ended.id
-"""
-
-OPEN = """
-insert into records_claimstatuschange (practice_id, claim_id, slot, status, first_seen, since_backfill)
-select %(practice)s, c.claim_id, c.slot, c.status, %(at)s, not exists (
-    select from records_claimstatuschange h
-    where h.practice_id = %(practice)s and h.claim_id = c.claim_id and h.slot = c.slot)
-from ({current}) as c(claim_id, slot, status)
-left join lateral ({standing}) standing on true
-where c.status <> '' and standing.id is null
-"""
-
-CURRENT = """
-select c.external_id, s.slot, s.status from unnest(%(claims)s::text[]) as changed(id)
+# one look into the index per claim: as a join, a table that has just been filled is planned as if it were empty
+END = """
+insert into records_claimstatuschange (practice_id, claim_id, slot, status, first_seen, ended_at, since_backfill)
+select %(practice)s, c.external_id, s.slot, s.before, coalesce(s.since, c.first_seen), a.at, s.since is null
+from unnest(%(ids)s::text[], %(primary)s::text[], %(secondary)s::text[], %(patient)s::text[], %(at)s::timestamptz[])
+     as a(id, primary_status, secondary_status, patient_status, at)
 cross join lateral (
-    select * from records_claim r where r.practice_id = %(practice)s and r.external_id = changed.id offset 0
+    select * from records_claim r where r.practice_id = %(practice)s and r.external_id = a.id offset 0
 ) c
 cross join lateral (values
-    ('primary', c.primary_status), ('secondary', c.secondary_status), ('patient', c.patient_status)
-) as s(slot, status)
+    ('primary', c.primary_status, a.primary_status, c.primary_since),
+    ('secondary', c.secondary_status, a.secondary_status, c.secondary_since),
+    ('patient', c.patient_status, a.patient_status, c.patient_since)
+) as s(slot, before, now, since)
+where s.before <> '' and s.before <> s.now
 """
 
 
-# one look into the index per slot: as a join, a table that has just been filled is planned as if it were empty
-STANDING = """
-select h.id, h.status from records_claimstatuschange h
-where h.practice_id = %(practice)s and h.claim_id = c.claim_id and h.slot = c.slot and h.ended_at is null
-limit 1
-"""
-
-
-def append_statuses(practice_id: int, claim_ids: Collection[str], at: datetime) -> None:
-    """Compare the claims' present slots with the open history rows; end those that changed and begin the new ones.
-
-    A slot's first row says `since_backfill`: it may have had that status long before we first looked.
-    """
-    if not claim_ids:
+def end_statuses(practice_id: int, facts: Iterable[Sourced]) -> None:
+    """Keep the statuses that these claims are about to leave, before `upsert` writes the new ones over them."""
+    newest = {one.fact.external_id: one for one in facts if isinstance(one.fact, ClaimFact)}
+    if not newest:
         return
-    values: dict[str, Any] = {"practice": practice_id, "claims": literals.text_array(claim_ids), "at": at}
+    claims = [(one.fact, one.fetched_at) for one in newest.values() if isinstance(one.fact, ClaimFact)]
+    values: dict[str, Any] = {
+        "practice": practice_id,
+        "ids": literals.text_array(newest),
+        "primary": literals.text_array(claim.primary_status for claim, _ in claims),
+        "secondary": literals.text_array(claim.secondary_status for claim, _ in claims),
+        "patient": literals.text_array(claim.patient_status for claim, _ in claims),
+        "at": literals.text_array(at.isoformat() for _, at in claims),
+    }
     with connection.cursor() as cursor:
-        for statement in (CLOSE, OPEN):
-            cursor.execute(statement.format(current=CURRENT, standing=STANDING), values)
+        cursor.execute(END, values)
+
+
+@dataclass(frozen=True, slots=True)
+class SlotStatus:
+    """A payer slot in one status. `ended_at`: None for the one it stands in; `since_backfill`: it may be older."""
+
+    claim_id: str
+    slot: str
+    status: str
+    first_seen: datetime
+    ended_at: datetime | None
+    since_backfill: bool
+
+
+def statuses(practice_id: int, claims: Sequence[Claim]) -> list[SlotStatus]:
+    """All that these claims' slots have stood in and stand in, in the order in which we saw them begin."""
+    left = ClaimStatusChange.objects.filter(
+        practice_id=practice_id, claim_id__in=[claim.external_id for claim in claims]
+    )
+    columns = ("claim_id", "slot", "status", "first_seen", "ended_at", "since_backfill")
+    found = [SlotStatus(*row) for row in left.order_by("pk").values_list(*columns)]
+    found += [status for claim in claims for slot in Slot.values if (status := standing(claim, slot))]
+    return sorted(found, key=lambda status: status.first_seen)
+
+
+def standing(claim: Claim, slot: str) -> SlotStatus | None:
+    """None for an empty slot, and for one of a claim that `/claims` has not shown."""
+    status, since = getattr(claim, f"{slot}_status"), getattr(claim, f"{slot}_since")
+    if not status or not claim.first_seen:
+        return None
+    return SlotStatus(claim.external_id, slot, status, since or claim.first_seen, None, since is None)

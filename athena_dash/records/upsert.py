@@ -134,12 +134,13 @@ def upsert_sql(view: type[Fact]) -> sql.Composable:
     typed = sql.SQL(", ").join(sql.Identifier(name) + sql.SQL(f" {types[name]}") for name in fields)
     return sql.SQL(
         """
-        insert into {table} as t (practice_id, external_id, raw_id, fetched_at, {carried}{absent})
-        select %s, s.external_id, s.raw_id, s.fetched_at, {staged}{defaults}
+        insert into {table} as t (practice_id, external_id, raw_id, fetched_at, {carried}{first_seen}{absent})
+        select %s, s.external_id, s.raw_id, s.fetched_at, {staged}{first_fetched}{defaults}
         from rows from (json_to_recordset(%s::json) as ({typed}), unnest(%s::bigint[], %s::timestamptz[]))
              as s({names}, raw_id, fetched_at)
         on conflict (practice_id, external_id) do update
-        set ({carried_set}, raw_id, fetched_at, gone_at) = row({excluded}, excluded.raw_id, excluded.fetched_at, null)
+        set ({carried}, raw_id, fetched_at, gone_at)
+            = row({excluded}, excluded.raw_id, excluded.fetched_at, null){dated}
         where t.gone_at is not null or ({old}) is distinct from ({excluded})
         returning t.external_id
         """
@@ -148,10 +149,12 @@ def upsert_sql(view: type[Fact]) -> sql.Composable:
         typed=typed,
         names=columns(fields),
         carried=columns(carried),
-        carried_set=columns(carried),
         staged=columns(carried, "s"),
         old=columns(carried, "t"),
         excluded=columns(carried, "excluded"),
+        first_seen=sql.SQL(f", {view.first_seen}" if view.first_seen else ""),
+        first_fetched=sql.SQL(", s.fetched_at" if view.first_seen else ""),
+        dated=dated(view),
         absent=sql.SQL("").join(sql.SQL(", ") + sql.Identifier(name) for name in absent),
         defaults=sql.SQL("").join(
             sql.SQL(f", %s::{field.db_type(connection)}") for field in absent_fields(view)
@@ -159,9 +162,23 @@ def upsert_sql(view: type[Fact]) -> sql.Composable:
     )
 
 
+def dated(view: type[Fact]) -> sql.Composable:
+    """When a dated column changes after the view has spoken of the row once, the instant is kept beside it."""
+    if not view.first_seen:
+        return sql.SQL("")
+    changed = [
+        f"{since} = case when t.{view.first_seen} is not null and t.{column} <> excluded.{column} "
+        f"then excluded.fetched_at else t.{since} end"
+        for column, since in view.since.items()
+    ]
+    first = f"{view.first_seen} = coalesce(t.{view.first_seen}, excluded.fetched_at)"
+    return sql.SQL("".join(f", {each}" for each in [first, *changed]))
+
+
 def absent_fields(view: type[Fact]) -> list[Any]:
     """Columns another view owns: only a new row needs a value for them, the model's default."""
-    known = {"id", "practice_id", "raw_id", "fetched_at", *view.__struct_fields__}
+    ours = {"id", "practice_id", "raw_id", "fetched_at", view.first_seen, *view.since.values()}
+    known = {*ours, *view.__struct_fields__}
     return [field for field in model_of(view.table)._meta.concrete_fields if field.attname not in known]
 
 

@@ -24,7 +24,7 @@ from athena_dash.practices.models import Practice
 from athena_dash.practices.policies import policies_of
 from athena_dash.practices.statuses import unmapped
 from athena_dash.records.facts import ChargeFact, ClaimFact, Sourced
-from athena_dash.records.history import append_statuses
+from athena_dash.records.history import end_statuses
 from athena_dash.records.models import Department
 from athena_dash.records.upsert import Touched, upsert
 from athena_dash.sync import conformance, failures, raw, segments, subjects, waiting
@@ -113,8 +113,8 @@ def land_batch(practice_id: int, rows: Sequence[Stored], landed: Landed) -> None
         current = [row for row in rows if row.pk not in old] if old else rows
         facts = [one for one in understood.facts if one.raw_id not in old] if old else understood.facts
         errors = [pair for pair in understood.errors if pair[0].pk not in old]
+        end_statuses(practice_id, facts)
         touched = upsert(practice_id, facts)
-        append_statuses(practice_id, touched.get("claim", ()), now)
         telling = without_lines_of_touched_claims(touched, facts)
         for resource in {row.resource for row in current}:
             subjects.route(practice_id, resource, telling, now)

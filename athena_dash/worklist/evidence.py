@@ -115,15 +115,15 @@ def _billed(records: VisitRecords) -> list[Proof]:
         told = meaning(claim.primary_status, records.policies.claim_statuses)
         if told.stage in UNSUBMITTED:
             continue
-        changes = [
-            change
-            for change in records.changes
-            if change.claim_id == claim.external_id
-            and change.slot == "primary"
-            and meaning(change.status, records.policies.claim_statuses).stage not in UNSUBMITTED
+        submitted = [
+            status
+            for status in records.statuses
+            if status.claim_id == claim.external_id
+            and status.slot == "primary"
+            and meaning(status.status, records.policies.claim_statuses).stage not in UNSUBMITTED
         ]
         says = f"Primary payer {claim.primary_status}: {told.plain}"
-        proofs.append(_proof(records, "claim", claim, says, changes[0].first_seen if changes else None))
+        proofs.append(_proof(records, "claim", claim, says, submitted[0].first_seen if submitted else None))
     return proofs
 
 

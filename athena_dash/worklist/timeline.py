@@ -82,12 +82,12 @@ def _claims(records: VisitRecords) -> Iterator[Event]:
 
 
 def _statuses(records: VisitRecords) -> Iterator[Event]:
-    """athena gives statuses no dates; ours are when we first saw them (ClaimStatusChange)."""
-    for change in records.changes:
-        told = meaning(change.status, records.policies.claim_statuses)
-        text = f"{change.slot.capitalize()} {change.status or 'empty'}: {told.plain}"
-        note = "known since backfill, may be older" if change.since_backfill else "when we first saw it"
-        yield from _at(records, change.first_seen, Side.REVENUE, text, note)
+    """athena gives statuses no dates; ours are when we first saw them (records.history)."""
+    for seen in records.statuses:
+        told = meaning(seen.status, records.policies.claim_statuses)
+        text = f"{seen.slot.capitalize()} {seen.status}: {told.plain}"
+        note = "known since backfill, may be older" if seen.since_backfill else "when we first saw it"
+        yield from _at(records, seen.first_seen, Side.REVENUE, text, note)
 
 
 def _gaps(records: VisitRecords) -> Iterator[Event]:

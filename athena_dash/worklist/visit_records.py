@@ -11,12 +11,12 @@ from django.db.models import Q
 
 from athena_dash.correlation.models import Gap, Link, Visit
 from athena_dash.practices.policies import Policies, policies_of
+from athena_dash.records.history import SlotStatus, statuses
 from athena_dash.records.models import (
     Appointment,
     ChargeLine,
     Claim,
     ClaimNote,
-    ClaimStatusChange,
     ClinicalFact,
     Encounter,
     Insurance,
@@ -45,7 +45,7 @@ class VisitRecords:
     claims: Sequence[Claim]
     lines: Sequence[ChargeLine]
     claim_notes: Sequence[ClaimNote]
-    changes: Sequence[ClaimStatusChange]
+    statuses: Sequence[SlotStatus]
     insurances: Sequence[Insurance]
     gaps: Sequence[Gap]
     failures: Sequence[Failure]
@@ -73,6 +73,7 @@ def read_records(visit: Visit) -> VisitRecords:
     facts = ClinicalFact.objects.for_practice(visit.practice_id).filter(
         Q(encounter_id__in=encounter_ids) | Q(external_id__in=_ids(links, Link.Kind.CLINICAL))
     )
+    claims = of(Claim, "created_date", external_id__in=claim_ids)
     return VisitRecords(
         visit=visit,
         zone=ZoneInfo(visit.practice.timezone),
@@ -83,14 +84,10 @@ def read_records(visit: Visit) -> VisitRecords:
         encounters=of(Encounter, "date", external_id__in=encounter_ids),
         services=of(ServiceLine, "external_id", encounter_id__in=encounter_ids),
         facts=list(facts.order_by("at", "pk")[:MOST_FACTS]),
-        claims=of(Claim, "created_date", external_id__in=claim_ids),
+        claims=claims,
         lines=of(ChargeLine, "claim_id", claim_id__in=claim_ids),
         claim_notes=of(ClaimNote, "external_id", claim_id__in=claim_ids),
-        changes=list(
-            ClaimStatusChange.objects.filter(practice_id=visit.practice_id, claim_id__in=claim_ids).order_by(
-                "first_seen", "pk"
-            )
-        ),
+        statuses=statuses(visit.practice_id, claims),
         insurances=of(Insurance, "sequence", patient_id=visit.patient_id) if visit.patient_id else [],
         gaps=list(visit.gaps.order_by("-primary", "since")),
         failures=_failures(visit, links),

@@ -25,7 +25,7 @@ STAGES = {
     ),
     "normalise": ("athena_dash.sync.pipeline:understand", "athena_dash.sync.landing:understand"),
     "upsert": ("athena_dash.sync.pipeline:upsert", "athena_dash.sync.landing:upsert"),
-    "history": ("athena_dash.sync.pipeline:append_statuses", "athena_dash.sync.landing:append_statuses"),
+    "history": ("athena_dash.sync.landing:end_statuses",),
     "route": ("athena_dash.sync.subjects:route",),
     "conformance": ("athena_dash.sync.conformance:sample", "athena_dash.sync.conformance:check"),
     "failures": (

@@ -15,7 +15,8 @@ from athena_dash.core import clock
 from athena_dash.correlation.models import Gap, Link, Visit
 from athena_dash.correlation.service import Evidence, correlate, judge_visits
 from athena_dash.practices.models import Practice
-from athena_dash.records.history import append_statuses
+from athena_dash.records.models import Claim
+from athena_dash.records.models.billing import Slot
 
 WEDNESDAY = dt.date(2026, 3, 4)
 NOON = dt.datetime(2026, 3, 4, 17, tzinfo=dt.UTC)  # in New York
@@ -37,14 +38,27 @@ class Office:
         with transaction.atomic():
             for table, columns in rows:
                 model: Any = apps.get_model("records", table)
+                if table == "claim":
+                    columns = self.dated(columns)
                 model.objects.update_or_create(
                     practice_id=self.id,
                     external_id=columns["external_id"],
                     defaults={"fetched_at": clock.now()} | columns,
                 )
                 touched[table].add(columns["external_id"])
-            append_statuses(self.id, touched["claim"], clock.now())
             return self.correlate(touched, evidence)
+
+    def dated(self, claim: dict[str, Any]) -> dict[str, Any]:
+        """As records.upsert dates what changes of a claim."""
+        known = Claim.objects.filter(practice_id=self.id, external_id=claim["external_id"]).first()
+        if known is None or known.first_seen is None:
+            return {"first_seen": clock.now()} | claim
+        changed = [
+            slot
+            for slot in Slot.values
+            if claim.get(f"{slot}_status", was := getattr(known, f"{slot}_status")) != was
+        ]
+        return {f"{slot}_since": clock.now() for slot in changed} | claim
 
     def correlate(self, touched: dict[str, set[str]], evidence: Evidence | None = None) -> set[int]:
         visits = correlate(self.id, touched)

@@ -9,7 +9,7 @@ from athena_dash.core import clock
 from athena_dash.correlation.judging import due_in
 from athena_dash.correlation.models import Visit
 from athena_dash.correlation.service import Evidence, judge_visits, keep, learn
-from athena_dash.records.models import ClaimStatusChange
+from athena_dash.records.models import Claim
 from tests.correlation.office import Office, Row, a_claim, a_line, an_appointment
 
 
@@ -32,7 +32,7 @@ def test_an_answer_far_below_the_usual_is_found_once_the_usual_is_known(office: 
     office.receive(policy, *an_answer("105", "60"))
     office.receive(*(row for n in range(5) for row in an_answer(str(100 + n), "88")))
     long_ago = clock.now() - dt.timedelta(days=3)
-    ClaimStatusChange.objects.update(since_backfill=False, first_seen=long_ago)
+    Claim.objects.update(primary_since=long_ago)
     assert "G36" not in office.gaps("105")
     keep(office.id, learn(office.id))
     judge_visits(office.id, due_in(office.id, clock.now(), 100), Evidence())

@@ -13,7 +13,7 @@ from athena_dash.practices import versions
 from athena_dash.practices.models import Policy, PolicyVersion, Practice
 from athena_dash.practices.opening_hours import opening_hours
 from athena_dash.practices.policies import policy
-from athena_dash.records.models import ClaimStatusChange, Insurance
+from athena_dash.records.models import Claim, Insurance
 from athena_dash.sync import jobs, pipeline, sweep
 from tests.builders import a_practice, a_visit
 from tests.sync.rig import open_failures
@@ -49,9 +49,7 @@ def save(client: Client, **changes: Any) -> Any:
 
 
 def a_status(practice: Practice, word: str, claim_id: str = "40") -> None:
-    ClaimStatusChange.objects.create(
-        practice=practice, claim_id=claim_id, slot="primary", status=word, first_seen=clock.now()
-    )
+    Claim.objects.create(practice=practice, external_id=claim_id, primary_status=word, fetched_at=clock.now())
 
 
 def test_a_change_is_previewed_first_and_nothing_is_saved(as_ada: Client, practice: Practice) -> None:

@@ -107,17 +107,24 @@ def test_a_change_that_athena_announces_must_be_here_and_a_silent_one_is_told_ap
 def test_what_is_kept_twice_is_named(synced: Synced) -> None:
     link = Link.objects.filter(kind="claim").first()
     raw = RawRecord.objects.filter(resource="claims").latest("pk")
-    status = ClaimStatusChange.objects.filter(ended_at=None).first()
+    status = ClaimStatusChange(
+        practice=synced.practice,
+        claim_id="1",
+        slot="primary",
+        status="HOLD",
+        first_seen=clock.now(),
+        ended_at=clock.now(),
+    )
+    status.save()
     with connection.cursor() as cursor:
         cursor.execute("alter table correlation_link drop constraint one_link_per_record")
     link.pk = raw.pk = status.pk = None
-    status.ended_at = clock.now()
     link.save(), raw.save(), status.save()
     found = {name: ids for name, ids in proof.twice(synced.practice).items() if ids}
     assert found == {
         "links": [f"claim {link.record_id}"],
         "payloads": [f"claims {raw.pk}"],
-        "status rows": [f"{status.claim_id} {status.slot}"],
+        "statuses left": [f"{status.claim_id} {status.slot}"],
     }
 
 

@@ -15,7 +15,10 @@ from tests.sync.athena import CLIENT, SECRET, Athena
 
 TABLES: tuple[Any, ...] = tuple(getattr(records, name) for name in records.__all__)
 FIRST_SYNC = (0, 6, 1)  # minutes between pulls until the changed feeds are active and have been read once
-OURS = {"id", "practice_id", "raw_id", "fetched_at", "first_seen", "ended_at", "since_backfill"}
+OURS = {
+    *("id", "practice_id", "raw_id", "fetched_at", "first_seen", "ended_at", "since_backfill"),
+    *("primary_since", "secondary_since", "patient_since"),
+}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,10 @@ from athena_dash.records import models as records
 from athena_dash.sync import pipeline
 
 Keyed = dict[str, tuple[Any, ...]]
-OURS = {"id", "practice_id", "external_id", "raw_id", "fetched_at", "gone_at"}
+OURS = {
+    *("id", "practice_id", "external_id", "raw_id", "fetched_at", "gone_at"),
+    *("first_seen", "primary_since", "secondary_since", "patient_since"),
+}
 DATED_BY_US = {"G24", "G26", "G29"}  # how long a claim stands in a status athena does not date
 HISTORY = "ClaimStatusChange"  # who looks later has seen less
 

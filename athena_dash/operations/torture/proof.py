@@ -97,13 +97,9 @@ TWICE = {
     " group by anchor, anchor_id having count(*) > 1",
     "gaps": "select coalesce(visit_id::text, record_id) || ' ' || code from correlation_gap where practice_id = %s"
     " group by visit_id, record_id, code having count(*) > 1",
-    "status rows": """
-        select claim_id || ' ' || slot from (
-            select claim_id, slot, status, lag(status) over (partition by claim_id, slot order by first_seen, id) before
-            from records_claimstatuschange where practice_id = %s) h
-        where status = before""",
-    "current statuses": "select claim_id || ' ' || slot from records_claimstatuschange"
-    " where practice_id = %s and ended_at is null group by claim_id, slot having count(*) > 1",
+    "statuses left": """
+        select claim_id || ' ' || slot from records_claimstatuschange where practice_id = %s
+        group by claim_id, slot, first_seen having count(*) > 1""",
     "failures": "select subject_kind || ' ' || subject_id from sync_failure where practice_id = %s"
     " group by stage, subject_kind, subject_id, first_seen having count(*) > 1",
     "payloads": """

@@ -34,6 +34,8 @@ class Claim(Record):
     """Statuses are athena's raw words per payer slot, an open set; practices.statuses says what they mean.
 
     `appointment_id` is empty where athena does not say. `charge_amount` is the sum of the lines, gross dollars.
+    `first_seen` is when `/claims` first showed it. athena dates no status: the `_since` of a slot is when we saw its
+    present status begin; null while that is the first we saw, which may be older than we know.
     """
 
     appointment_id = models.TextField(default="")
@@ -49,6 +51,10 @@ class Claim(Record):
     secondary_status = models.TextField(default="")
     secondary_insurance_id = models.TextField(default="")
     patient_status = models.TextField(default="")
+    first_seen = models.DateTimeField(null=True)
+    primary_since = models.DateTimeField(null=True)
+    secondary_since = models.DateTimeField(null=True)
+    patient_since = models.DateTimeField(null=True)
     diagnosis_codes = ArrayField(models.TextField(), default=list)
     procedure_codes = ArrayField(models.TextField(), default=list)
 
@@ -101,18 +107,21 @@ class ClaimNote(Record):
         indexes = [models.Index(fields=["practice", "claim_id"], name="claim_note_claim")]
 
 
-class ClaimStatusChange(models.Model):
-    """Our own history of a payer slot, because the API has no status dates: one row per status seen.
+class Slot(models.TextChoices):
+    """Of a claim: who is asked to pay. Each has a status, "{slot}_status"."""
 
-    `since_backfill` says that the status was already there when we first saw the claim, so it may be older.
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+    PATIENT = "patient"
+
+
+class ClaimStatusChange(models.Model):
+    """A status that a payer slot has left, from our own watching; the one it stands in is the claim's.
+
+    `since_backfill` says that it was already there when we first saw the claim, so it may be older.
     """
 
-    class Slot(models.TextChoices):
-        PRIMARY = "primary"
-        SECONDARY = "secondary"
-        PATIENT = "patient"
-
-    # written three to a claim: PostgreSQL would look the practice up for each
+    # without a constraint, as Record's
     practice = models.ForeignKey(
         "practices.Practice", on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
     )
@@ -120,17 +129,10 @@ class ClaimStatusChange(models.Model):
     slot = models.TextField(choices=Slot.choices)
     status = models.TextField()
     first_seen = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True)  # first seen with another status
+    ended_at = models.DateTimeField()  # first seen with another status
     since_backfill = models.BooleanField(default=False)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["practice", "claim_id", "slot"],
-                condition=models.Q(ended_at__isnull=True),
-                name="one_current_status_per_slot",
-            )
-        ]
         indexes = [
             models.Index(fields=["practice", "claim_id", "slot", "first_seen"], name="claim_status_history")
         ]
