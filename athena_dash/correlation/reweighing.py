@@ -29,10 +29,18 @@ select external_id from records_claim
 where practice_id = %(practice)s and appointment_id = '' and gone_at is null and external_id > %(after)s
 order by external_id limit %(size)s
 """
+NEWEST = """
+select external_id from records_claim
+where practice_id = %(practice)s and appointment_id = '' and gone_at is null and service_date is not null
+order by service_date desc, external_id limit %(size)s
+"""
+REACHED = """
+select count(*) filter (where external_id <= %(reached)s), count(*) from records_claim
+where practice_id = %(practice)s and appointment_id = '' and gone_at is null
+"""
 PLACES = """
-select l.record_id, l.visit_id from correlation_link l
-join records_claim c on c.practice_id = l.practice_id and c.external_id = l.record_id and c.appointment_id = ''
-where l.practice_id = %(practice)s and l.kind = 'claim' and l.state = 'linked'
+select record_id, visit_id from correlation_link
+where practice_id = %(practice)s and kind = 'claim' and record_id = any(%(claims)s) and state = 'linked'
 """
 
 
@@ -43,7 +51,8 @@ class Change(msgspec.Struct, frozen=True):
     samples: tuple[tuple[str, int | None, int | None], ...]
 
 
-class Preview(msgspec.Struct, frozen=True):
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    claims: int  # that were looked at
     added: Change
     removed: Change
     moved: Change
@@ -87,26 +96,27 @@ def keep(
     return row
 
 
-def activate(practice_id: int, version: int) -> Weights:
+def activate(practice_id: int, version: int, user_id: int | None = None) -> Weights:
     """From here on every claim that comes is tied by it; those here already as `lone_after` hands them out."""
     rows = Weights.objects.for_practice(practice_id)
     row: Weights = rows.get(version=version)
     rows.filter(active=True).update(active=False)
-    row.active, row.reached, row.applied_at = True, "", None
-    row.save(update_fields=["active", "reached", "applied_at"])
+    row.active, row.reached, row.applied_at, row.applied_by_id = True, "", None, user_id
+    row.save(update_fields=["active", "reached", "applied_at", "applied_by"])
     return row
 
 
-def preview(practice_id: int, version: int) -> Preview:
-    """What applying it would do to the claims without an id: done, looked at, and rolled back."""
-    before = places(practice_id)
+def preview(practice_id: int, version: int, claims: Sequence[str]) -> Preview:
+    """What applying it would do to these claims without an id: done, looked at, and rolled back."""
+    before = places(practice_id, claims)
     with transaction.atomic():
         activate(practice_id, version)
-        correlate(practice_id, {"claim": lone_after(practice_id, "", None)})
-        after = places(practice_id)
+        correlate(practice_id, {"claim": claims})
+        after = places(practice_id, claims)
         transaction.set_rollback(True)
     moves = sorted((id, before.get(id), after.get(id)) for id in before.keys() | after.keys())
     return Preview(
+        claims=len(claims),
         added=change([move for move in moves if move[1] is None]),
         removed=change([move for move in moves if move[2] is None]),
         moved=change([move for move in moves if None not in move and move[1] != move[2]]),
@@ -117,13 +127,17 @@ def change(moves: Sequence[tuple[str, int | None, int | None]]) -> Change:
     return Change(len(moves), tuple(moves[:SAMPLES]))
 
 
-def places(practice_id: int) -> dict[str, int]:
-    return dict(run(PLACES, {"practice": practice_id}))
+def places(practice_id: int, claims: Sequence[str]) -> dict[str, int]:
+    return dict(run(PLACES, {"practice": practice_id, "claims": list(claims)}))
 
 
 def lone_after(practice_id: int, reached: str, size: int | None) -> list[str]:
     """The next claims without an id, in the order of their ids."""
     return [id for (id,) in run(LONE, {"practice": practice_id, "after": reached, "size": size})]
+
+
+def newest_lone(practice_id: int, size: int) -> list[str]:
+    return [id for (id,) in run(NEWEST, {"practice": practice_id, "size": size})]
 
 
 def being_applied() -> list[int]:
@@ -148,7 +162,6 @@ def next_batch(practice_id: int, size: int) -> list[str]:
 
 def progress(weights: Weights) -> tuple[int, int]:
     """Claims reached, of all without an id."""
-    lone = len(lone_after(weights.practice_id, "", None))
-    return lone if weights.applied_at else lone - len(
-        lone_after(weights.practice_id, weights.reached, None)
-    ), lone
+    values = {"practice": weights.practice_id, "reached": weights.reached}
+    reached, lone = run(REACHED, values)[0]
+    return (lone if weights.applied_at else reached), lone

@@ -19,6 +19,7 @@ from athena_dash.operations.views import (
     push,
     push_credentials,
     replays,
+    weights,
 )
 
 urlpatterns = [
@@ -67,4 +68,7 @@ urlpatterns = [
     path("push/<slug:slug>/athena", push.push_events, name="push-events"),
     path("push/<slug:slug>/ingest/<slug:resource>", push.push_records, name="push-records"),
     path("practices/<slug:slug>/policies", policies.policies, name="policies"),
+    path("practices/<slug:slug>/weights", weights.weights, name="weights"),
+    path("practices/<slug:slug>/weights/learn", weights.learn_weights, name="learn-weights"),
+    path("practices/<slug:slug>/weights/apply", weights.apply_weights, name="apply-weights"),
 ]

@@ -29,7 +29,7 @@ def enqueue_due() -> int:
     if correlation.due(now, 1) or correlation.due_orphans(now, 1):
         made += wake(QUEUE, reconsider)
     made += sum(wake(LONG_QUEUE, learn_prices, practice_id) for practice_id in correlation.due_to_learn(now))
-    made += sum(wake(LONG_QUEUE, apply_weights, practice_id) for practice_id in reweighing.being_applied())
+    made += sum(ring_weights(practice_id) for practice_id in reweighing.being_applied())
     made += sum(wake(QUEUE, compare_days, practice_id) for practice_id in cohorts.due_to_compare(now))
     made += sum(wake(LONG_QUEUE, count_links, practice_id) for practice_id in quality.due_to_count(now))
     for practice_id in link_measures.due(now):
@@ -122,6 +122,19 @@ def audit_practice(practice_id: int) -> None:
     audit.audit_practice(Practice.objects.get(pk=practice_id))
     live_plan.weigh(practice_id)
     live_plan.plan_night(practice_id)
+    pipeline.learn_weights(practice_id)
+
+
+def ring_weights(practice_id: int) -> bool:
+    """Somebody made a version active, and watches; losing this only leaves it to the tick."""
+    return wake(LONG_QUEUE, apply_weights, practice_id)
+
+
+def ring_learning(practice_id: int) -> bool:
+    return wake(LONG_QUEUE, learn_weights, practice_id)
+
+
+def learn_weights(practice_id: int) -> None:
     pipeline.learn_weights(practice_id)
 
 

@@ -107,7 +107,7 @@ def test_a_version_changes_nothing_until_it_is_applied_and_is_taken_back_by_appl
     assert pipeline.learn_weights(slipping.id)
     assert slipping.where("claim", "40") == "unmatched"
     with transaction.atomic():
-        found = reweighing.preview(slipping.id, 1)
+        found = reweighing.preview(slipping.id, 1, ["40"])
     assert (found.added.claims, found.removed.claims, found.moved.claims) == (1, 0, 0)
     assert found.added.samples[0][0] == "40"
     assert slipping.where("claim", "40") == "unmatched"

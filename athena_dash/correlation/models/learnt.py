@@ -23,6 +23,9 @@ class Weights(models.Model):
     active = models.BooleanField(default=False)
     reached = models.TextField(default="")  # the claims without an id up to here are tied by it
     applied_at = models.DateTimeField(null=True)  # all of them
+    applied_by = models.ForeignKey(
+        "accounts.User", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )  # who last made it active; None at the shell
 
     objects: ClassVar[Any] = PracticeOwned.as_manager()
 

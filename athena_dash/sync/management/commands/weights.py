@@ -47,7 +47,7 @@ class Command(BaseCommand):
     def preview(self, practice_id: int, version: int) -> None:
         with transaction.atomic():
             pipeline.lock(practice_id)
-            found = reweighing.preview(practice_id, version)
+            found = reweighing.preview(practice_id, version, reweighing.lone_after(practice_id, "", None))
         self.stdout.write(msgspec.json.format(msgspec.json.encode(found)).decode())
 
     def apply(self, practice_id: int, version: int) -> None:
