@@ -10,7 +10,18 @@ from athena_dash.core.queue import wake
 from athena_dash.correlation import cohorts, quality, reweighing
 from athena_dash.correlation import service as correlation
 from athena_dash.practices.models import Practice
-from athena_dash.sync import audit, backfill, feeds, link_measures, live_plan, pipeline, planning, pull, sweep
+from athena_dash.sync import (
+    audit,
+    backfill,
+    feeds,
+    link_measures,
+    live_plan,
+    pipeline,
+    planning,
+    pull,
+    subjects,
+    sweep,
+)
 from athena_dash.sync.models import LiveRead
 
 QUEUE = "live"
@@ -45,7 +56,12 @@ def ask_for_audit(practice_id: int) -> bool:
 
 
 def pull_feed(feed_id: int) -> None:
-    pull.run_feed(feed_id)
+    """Whom it has made due is asked about next, not a minute later: a chart follows its appointment."""
+    run = pull.run_feed(feed_id)
+    if run and run.changed:
+        now = clock.now()
+        for following in feeds.hasten(run.practice_id, subjects.due_resources(run.practice_id, now), now):
+            wake(QUEUE, pull_feed, following)
 
 
 def plan_practice(practice_id: int) -> None:

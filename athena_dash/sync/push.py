@@ -8,25 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Value
-from django.db.models.functions import Greatest, Least
 
 from athena_dash.core import clock
 from athena_dash.practices.models import Practice
 from athena_dash.records.models import Encounter
-from athena_dash.sync import raw, segments
-from athena_dash.sync.models import Feed, RawRecord
+from athena_dash.sync import feeds, raw, segments
+from athena_dash.sync.models import RawRecord
 from athena_dash.sync.payloads import Batch, Payload, digest
 from athena_dash.sync.source import FHIR_TYPES
 from integrations.athena.notifications import Event, read_notification
 
 RESOURCE = "events"  # in the raw store; no feed pulls it
-SPACING = timedelta(seconds=10)  # between two runs of a feed that pushes keep asking for
 LOCK = 7_002
 
 ORDERED = ("diagnostic_reports", "medication_requests")
@@ -90,8 +87,8 @@ def receive(practice: Practice, body: bytes) -> Received:
         keep(practice, new, now)
         wanted = {subject for event in new for subject in subjects_of(practice, event)}
         make_due(practice, sorted(wanted), now)
-        feeds = hasten(practice, {resource for resource, _, _ in wanted}, now)
-    return Received(len(new), len(events) - len(new), feeds)
+        due = feeds.hasten(practice.pk, {resource for resource, _, _ in wanted}, now)
+    return Received(len(new), len(events) - len(new), due)
 
 
 def one_at_a_time(practice: Practice) -> None:
@@ -144,14 +141,3 @@ def make_due(practice: Practice, wanted: Sequence[Wanted], now: datetime) -> Non
     }
     with connection.cursor() as cursor:
         cursor.execute(MAKE_DUE, values)
-
-
-def hasten(practice: Practice, resources: set[str], now: datetime) -> list[int]:
-    """Bring the next run forward, though never one that a failure has put off, and return the feeds due at once."""
-    feeds = Feed.objects.for_practice(practice).filter(resource__in=resources, paused_at=None)
-    feeds.filter(failures_in_a_row=0, due_at__gt=now).update(
-        due_at=Least(F("due_at"), Greatest(F("last_attempt_at"), Value(now - SPACING)) + SPACING)
-    )
-    return (
-        sorted(feeds.filter(due_at__lte=now).values_list("pk", flat=True)) if not practice.paused_at else []
-    )

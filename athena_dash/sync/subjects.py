@@ -193,6 +193,12 @@ def due(practice_id: int, resource: str, now: datetime, limit: int) -> list[Subj
     return list(rows.order_by("due_at", "id")[:limit])
 
 
+def due_resources(practice_id: int, now: datetime) -> set[str]:
+    """Those of which any subject is due."""
+    rows = Subject.objects.filter(practice_id=practice_id, due_at__lte=now)
+    return set(rows.order_by().values_list("resource", flat=True).distinct())
+
+
 def asked(subjects: Sequence[Subject], at: datetime) -> None:
     """Done, unless something made a subject due again since it was taken; in the caller's transaction."""
     with connection.cursor() as cursor:

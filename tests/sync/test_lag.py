@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from athena_dash.core import clock
-from athena_dash.sync import lag, landing, pipeline
+from athena_dash.sync import jobs, lag, landing, pipeline
 from athena_dash.sync.budget import shared
 from athena_dash.sync.dating import changed_at
 from athena_dash.sync.lag import Lags
@@ -116,6 +116,25 @@ def test_a_chart_fact_counts_from_its_meta_last_updated(synced: Synced) -> None:
     synced.pull("conditions", minutes=2)
     assert seen(synced, "conditions").dated == 1
     assert seen(synced, "conditions").seconds == pytest.approx(120, abs=1)
+
+
+def test_a_chart_follows_its_appointment_at_once(synced: Synced, monkeypatch: pytest.MonkeyPatch) -> None:
+    woken: list[int] = []
+    monkeypatch.setattr(jobs, "wake", lambda queue, work, pk: woken.append(pk))
+    edited = edit(synced, minutes=17)
+    synced.athena.time.passes(minutes=0.75)
+    jobs.pull_feed(synced.feed("appointments").pk)
+    asked = Subject.objects.filter(practice=synced.practice, resource="encounters", due_at__isnull=False)
+    assert set(asked.values_list("key", flat=True)) == {edited.patient_id}
+    assert synced.feed("encounters").pk in woken
+    assert synced.feed("encounters").due_at <= clock.now()
+    assert synced.feed("providers").pk not in woken
+
+
+def test_a_run_that_brings_nothing_wakes_nobody(synced: Synced, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "wake", lambda *_: pytest.fail("somebody was woken"))
+    Subject.objects.filter(practice=synced.practice, resource="encounters").update(due_at=clock.now())
+    jobs.pull_feed(synced.feed("appointments").pk)
 
 
 @pytest.mark.parametrize(

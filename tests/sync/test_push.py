@@ -173,7 +173,7 @@ def test_a_feed_is_hastened_but_not_faster_than_every_ten_seconds_nor_against_a_
 
 def test_no_worker_is_woken_for_a_paused_practice(practice) -> None:
     create_feeds(practice)
-    practice.paused_at = NOW
+    Practice.objects.filter(pk=practice.pk).update(paused_at=NOW)
     assert push.receive(practice, a_notification(an_event("claim", "77"))).feeds == []
 
 
