@@ -56,7 +56,10 @@ def ask_for_audit(practice_id: int) -> bool:
 
 
 def pull_feed(feed_id: int) -> None:
-    """Whom it has made due is asked about next, not a minute later: a chart follows its appointment."""
+    """Unless another has just done it: the tick rings again while a run goes on. Whom it has made due is asked about
+    next, not a minute later: a chart follows its appointment."""
+    if not feeds.due(clock.now()).filter(pk=feed_id).exists():
+        return
     run = pull.run_feed(feed_id)
     if run and run.changed:
         now = clock.now()

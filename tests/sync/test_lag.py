@@ -131,6 +131,14 @@ def test_a_chart_follows_its_appointment_at_once(synced: Synced, monkeypatch: py
     assert synced.feed("providers").pk not in woken
 
 
+def test_a_bell_that_rang_during_a_run_does_not_run_it_again(synced: Synced) -> None:
+    feed = synced.feed("appointments")
+    jobs.pull_feed(feed.pk)
+    before = feed.runs.count()
+    jobs.pull_feed(feed.pk)
+    assert feed.runs.count() == before
+
+
 def test_a_run_that_brings_nothing_wakes_nobody(synced: Synced, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "wake", lambda *_: pytest.fail("somebody was woken"))
     Subject.objects.filter(practice=synced.practice, resource="encounters").update(due_at=clock.now())
