@@ -13,7 +13,9 @@ from django.db.models import Count, F, Q, Sum
 from athena_dash.core.templatetags.ui import written
 from athena_dash.correlation.models import Verdict
 from athena_dash.worklist.causes import title_of
+from athena_dash.worklist.deadlines import deadline_menu
 from athena_dash.worklist.filters import MANY, Filters
+from athena_dash.worklist.menus import Menu, Option
 from athena_dash.worklist.names import Names
 from athena_dash.worklist.queries import Desktop, visits
 from athena_dash.worklist.words import gap_title
@@ -27,23 +29,6 @@ LABELS: Mapping[str, str] = {
     "department": "Department",
     "practice": "Practice",
 }
-
-
-@dataclass(frozen=True)
-class Option:
-    value: str
-    label: str
-    count: int | None
-    on: bool
-    url: str
-
-
-@dataclass(frozen=True)
-class Menu:
-    name: str
-    label: str
-    on: bool
-    options: tuple[Option, ...]
 
 
 @dataclass(frozen=True)
@@ -78,7 +63,10 @@ def facets(filters: Filters, desk: Desktop, names: Names, found: Q | None = None
     return Facets(
         total=sum(g.count for g in chosen),
         dollars=sum((g.dollars for g in chosen), Decimal(0)),
-        menus=tuple(_menu(name, groups, filters, desk, names) for name in shown),
+        menus=(
+            *(_menu(name, groups, filters, desk, names) for name in shown),
+            deadline_menu(filters),
+        ),
         chips=tuple(_chips(filters, desk, names)),
     )
 
@@ -162,6 +150,7 @@ def _chips(filters: Filters, desk: Desktop, names: Names) -> Iterable[Chip]:
         "end": filters.end and f"Until {written(filters.end)}",
         "least": filters.least and f"At least ${filters.least:,.0f}",
         "limit": filters.limit is not None and f"Filing limit within {filters.limit} days",
+        "passed": filters.passed and "Limit has passed",
         "limit_on": filters.limit_on and f"Filing limit on {written(filters.limit_on)}",
         "overdue": filters.overdue and "Overdue",
         "opened": filters.opened and f"Opened since {written(filters.opened)}",

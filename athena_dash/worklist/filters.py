@@ -56,6 +56,7 @@ class Filters:
     end: dt.date | None = None
     least: Decimal | None = None  # dollars at risk
     limit: int | None = None  # days to the filing limit at most
+    passed: bool = False  # the filing limit has passed
     limit_on: dt.date | None = None
     overdue: bool = False  # past the owner's due time
     opened: dt.date | None = None  # gap opened on or after
@@ -115,6 +116,7 @@ def read_filters(query: QueryDict) -> Filters:
         end=_date(query.get("end")),
         least=_amount(query.get("least")),
         limit=_days(query.get("limit")),
+        passed=query.get("passed") == "1",
         limit_on=_date(query.get("limit_on")),
         overdue=query.get("overdue") == "1",
         opened=_date(query.get("opened")),

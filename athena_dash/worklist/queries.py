@@ -118,6 +118,8 @@ def _narrow(filters: Filters, desk: Desktop) -> Q:
     if filters.limit is not None:
         until = desk.today + dt.timedelta(days=filters.limit)
         where &= Q(open_gap__filing_limit__gte=desk.today, open_gap__filing_limit__lte=until)
+    if filters.passed:
+        where &= Q(open_gap__filing_limit__lt=desk.today)
     if filters.limit_on:
         where &= Q(open_gap__filing_limit=filters.limit_on)
     if filters.overdue:

@@ -56,6 +56,22 @@ def test_a_filing_limit_within_fourteen_days_leads_whatever_it_is_worth(
     assert listed(desk) == [cheap_and_near.pk, dear.pk, cheap.pk]
 
 
+def test_deadlines_are_chosen_by_the_days_that_are_left(
+    desk: Client, practice: Practice, as_of: dt.datetime
+) -> None:
+    passed, week, month, far = (a_visit(practice) for _ in range(4))
+    for visit, days in ((passed, -1), (week, 7), (month, 30), (far, 31)):
+        a_gap(visit, filing_limit=as_of.date() + days * DAY)
+    assert list(options(desk, "deadline")) == ["7", "14", "21", "30", "passed"]
+    assert listed(desk, "?limit=7") == [week.pk]
+    assert set(listed(desk, "?limit=30")) == {week.pk, month.pk}
+    assert listed(desk, "?passed=1") == [passed.pk]
+    menu = next(
+        m for m in desk.get(reverse("visits") + "?limit=7").context["facets"].menus if m.name == "deadline"
+    )
+    assert [option.url for option in menu.options][:2] == ["?", "?limit=14"]
+
+
 def test_a_limit_that_has_passed_does_not_lead(desk: Client, practice: Practice, as_of: dt.datetime) -> None:
     lost, dear = a_visit(practice), a_visit(practice)
     a_gap(lost, at_risk=Decimal(10), filing_limit=as_of.date() - DAY)
