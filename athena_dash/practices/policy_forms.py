@@ -18,6 +18,7 @@ from athena_dash.practices.models import Policy
 from athena_dash.practices.policies import RULE_DEFAULTS, WEEKDAYS, default
 from athena_dash.practices.policy_words import label, said
 from athena_dash.practices.statuses import STAGES, ClaimStage, meaning
+from athena_dash.practices.tests_field import TestsField
 
 LONGEST_GRACE = 24 * 90  # hours; beyond that the policy would hide what it should show
 LONGEST_LIMIT = 3 * 366  # days; no payer waits longer than three years
@@ -28,6 +29,7 @@ AMOUNTS: Mapping[str, tuple[float, float]] = {  # name → least, most
     "filing_alarm_days": (1, 180),
     "secondary_days": (1, LONGEST_LIMIT),
 }
+TESTS = "in_house_tests"
 OPENING = ("opening.from", "opening.to")
 EXCLUSIONS: Mapping[str, str] = {  # name → what of the practice it lists
     "not_billable.visit_types": "visit_types",
@@ -102,6 +104,7 @@ class PoliciesForm(forms.Form):
         yield "opening.days", weekdays()
         for name, kind in EXCLUSIONS.items():
             yield name, choices_of(self.seen.exclusions.get(kind, ()), own.get(name) or ())
+        yield TESTS, TestsField()
         for word, _ in self.words:
             yield f"claim_status.{word}", stage_of(word)
         for clock, shipped in CLOCK_RULES.items():
@@ -136,6 +139,9 @@ class PoliciesForm(forms.Form):
 
     def exclusion_rows(self) -> list[Row]:
         return [self.row(name, label(name), "none", "") for name in EXCLUSIONS]
+
+    def tests_row(self) -> Row:
+        return self.row(TESTS, label(TESTS), "none", "")
 
     def status_rows(self) -> list[Row]:
         """Words nobody has explained first."""
@@ -175,7 +181,7 @@ def tidy(value: Any) -> Any:
         return f"{value:%H:%M}"
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    return None if value in ("", []) else value
+    return None if value in ("", [], {}) else value
 
 
 def with_stored(

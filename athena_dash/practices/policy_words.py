@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from athena_dash.practices.policies import WEEKDAYS
+from athena_dash.practices.tests_field import written
 
 SAID: Mapping[str, tuple[str, str]] = {  # name → what it is called, its unit
     "grace_hours_facility.G13": ("Grace of G13 in hospitals and surgery centres", "h"),
@@ -49,6 +50,8 @@ def said(name: str, value: Any) -> str:
         return "the default"
     if name == "opening.days":
         return ", ".join(WEEKDAYS[day] for day in value)
+    if name == "in_house_tests":
+        return "; ".join(written(value).splitlines()) or "none"
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
     unit = SAID[name][1] if name in SAID else FAMILIES.get(name.partition(".")[0], ("", ""))[1]

@@ -220,3 +220,18 @@ def test_rules_that_wait_for_data_say_for_which(as_ada: Client, practice: Practi
     shown = as_ada.get(URL).content.decode()
     assert "claim acknowledgements (277CA)" in shown
     assert "remittances (835)" in shown
+
+
+def test_tests_done_here_are_typed_a_line_each_and_a_line_that_cannot_be_read_is_named(
+    as_ada: Client, practice: Practice
+) -> None:
+    save(as_ada, in_house_tests="718-7: 85018, 85025\n\n2345-7: 82947")
+    assert policy(practice, "in_house_tests") == {"718-7": ["85018", "85025"], "2345-7": ["82947"]}
+    shown = as_ada.get(URL).content.decode()
+    assert "2345-7: 82947\n718-7: 85018, 85025" in shown
+    assert "Tests done here: the default → 2345-7: 82947; 718-7: 85018, 85025" in shown
+    wrong = preview(as_ada, in_house_tests="718-7: 85018\nglucose: 82947")
+    assert wrong.status_code == 422
+    assert "Line 2 does not begin with a LOINC code" in wrong.content.decode()
+    save(as_ada, in_house_tests="")
+    assert not Policy.objects.filter(practice=practice, name="in_house_tests").exists()
