@@ -28,7 +28,7 @@ from athena_dash.correlation.visit_facts import (
 )
 from athena_dash.practices.policies import Policies
 from athena_dash.practices.statuses import ClaimStage, meaning
-from athena_dash.records.models.billing import Slot
+from athena_dash.records.models.billing import SLOTS
 
 NOBODY = Neighbours()
 
@@ -125,7 +125,7 @@ def claims_from(lines: Iterable[Row], notes: Iterable[Row], stages: Stages) -> C
 
 def slots_from(seen: Row, stages: Stages) -> tuple[SlotFacts, ...]:
     """Of each payer column in turn: its status, since when we have seen it, whether it was so before us."""
-    columns = zip(Slot.values, seen[::3], seen[1::3], seen[2::3], strict=True)
+    columns = zip(SLOTS, seen[::3], seen[1::3], seen[2::3], strict=True)
     return tuple([SlotFacts(name, raw, stages[raw], since, old) for name, raw, since, old in columns])
 
 

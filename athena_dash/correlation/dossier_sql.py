@@ -12,7 +12,7 @@ from collections.abc import Collection
 from athena_dash.core.literals import int_array
 from athena_dash.core.one_trip import Row, fetch
 
-from athena_dash.records.models.billing import Slot
+from athena_dash.records.models.billing import SLOTS
 
 VISITS = """
 select v.id, v.anchor, coalesce(d.timezone, p.timezone), v.service_date, v.patient_id, v.department_id,
@@ -89,7 +89,7 @@ def seen(slot: str) -> str:
 
 CLAIMS = linked(  # one an appointment has named and /claims has not shown yet is no claim here (NAMED_ONLY, G14)
     "l.visit_id, t.external_id, t.service_date, t.created_date, t.billed_provider_id, "
-    "t.secondary_insurance_id not in ('', '0'), " + ", ".join(map(seen, Slot.values)),
+    "t.secondary_insurance_id not in ('', '0'), " + ", ".join(map(seen, SLOTS)),
     "claim",
     "records_claim",
     alive=NOT_GONE

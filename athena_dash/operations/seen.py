@@ -11,7 +11,7 @@ from athena_dash.correlation.models import Visit
 from athena_dash.practices.models import Practice
 from athena_dash.practices.policy_forms import Seen
 from athena_dash.records.models import Claim, Department, Insurance, Provider
-from athena_dash.records.models.billing import Slot
+from athena_dash.records.models.billing import SLOTS
 
 MOST = 200  # of each kind; rarer ones are not offered
 
@@ -40,7 +40,7 @@ def common(practice: Practice, column: str) -> list[tuple[str, str]]:
 def status_words(practice: Practice) -> list[tuple[str, int]]:
     """The words that payer slots stand in now, commonest first, as the status map spells them."""
     found: Counter[str] = Counter()
-    for slot in Slot.values:
+    for slot in SLOTS:
         words = Claim.objects.for_practice(practice).annotate(word=Upper(Trim(f"{slot}_status")))
         counted = words.exclude(word="").values_list("word").annotate(number=Count("pk"))
         found.update(dict(counted))

@@ -12,7 +12,7 @@ from django.db import connection
 from athena_dash.core import literals
 from athena_dash.records.facts import ClaimFact, Sourced
 from athena_dash.records.models import Claim, ClaimStatusChange
-from athena_dash.records.models.billing import Slot
+from athena_dash.records.models.billing import SLOTS
 
 # one look into the index per claim: as a join, a table that has just been filled is planned as if it were empty
 END = """
@@ -69,7 +69,7 @@ def statuses(practice_id: int, claims: Sequence[Claim]) -> list[SlotStatus]:
     )
     columns = ("claim_id", "slot", "status", "first_seen", "ended_at", "since_backfill")
     found = [SlotStatus(*row) for row in left.order_by("pk").values_list(*columns)]
-    found += [status for claim in claims for slot in Slot.values if (status := standing(claim, slot))]
+    found += [status for claim in claims for slot in SLOTS if (status := standing(claim, slot))]
     return sorted(found, key=lambda status: status.first_seen)
 
 

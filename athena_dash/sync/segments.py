@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import groupby
 from typing import Any, cast
 
@@ -62,6 +63,7 @@ def cut(fresh: Sequence[tuple[Payload, Batch]]) -> Iterator[list[tuple[Payload, 
         yield part
 
 
+@cache
 def feed_of(resource: str) -> str:
     return resource.removesuffix(".roster")
 

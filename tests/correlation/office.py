@@ -16,7 +16,7 @@ from athena_dash.correlation.models import Gap, Link, Visit
 from athena_dash.correlation.service import Evidence, correlate, judge_visits
 from athena_dash.practices.models import Practice
 from athena_dash.records.models import Claim
-from athena_dash.records.models.billing import Slot
+from athena_dash.records.models.billing import SLOTS
 
 WEDNESDAY = dt.date(2026, 3, 4)
 NOON = dt.datetime(2026, 3, 4, 17, tzinfo=dt.UTC)  # in New York
@@ -55,7 +55,7 @@ class Office:
             return {"first_seen": clock.now()} | claim
         changed = [
             slot
-            for slot in Slot.values
+            for slot in SLOTS
             if claim.get(f"{slot}_status", was := getattr(known, f"{slot}_status")) != was
         ]
         return {f"{slot}_since": clock.now() for slot in changed} | claim

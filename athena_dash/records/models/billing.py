@@ -115,6 +115,9 @@ class Slot(models.TextChoices):
     PATIENT = "patient"
 
 
+SLOTS: tuple[str, ...] = tuple(Slot.values)
+
+
 class ClaimStatusChange(models.Model):
     """A status that a payer slot has left, from our own watching; the one it stands in is the claim's.
 
