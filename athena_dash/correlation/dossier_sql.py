@@ -11,7 +11,6 @@ from collections.abc import Collection
 
 from athena_dash.core.literals import int_array
 from athena_dash.core.one_trip import Row, fetch
-
 from athena_dash.records.models.billing import SLOTS
 
 VISITS = """
