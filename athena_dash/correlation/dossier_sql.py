@@ -14,9 +14,9 @@ from athena_dash.core.one_trip import Row, fetch
 from athena_dash.records.models.billing import SLOTS
 
 VISITS = """
-select v.id, v.anchor, coalesce(d.timezone, p.timezone), v.service_date, v.patient_id, v.department_id,
-    v.provider_id, v.visit_type, coalesce(d.place_of_service, ''), coalesce(d.clinicals, true),
-    coalesce(r.creates_encounter, true), v.payer_name, coalesce(i.insurance_type, ''),
+select v.id, v.anchor, coalesce(d.timezone, (select timezone from practices_practice where id = %(practice)s)),
+    v.service_date, v.patient_id, v.department_id, v.provider_id, v.visit_type, coalesce(d.place_of_service, ''),
+    coalesce(d.clinicals, true), coalesce(r.creates_encounter, true), v.payer_name, coalesce(i.insurance_type, ''),
     i.eligibility_status, i.eligibility_checked_on, i.expires_on, i.cancelled_on,
     case when v.payer_name = 'Self-pay' then exists (
         select from records_insurance s
@@ -29,7 +29,6 @@ select v.id, v.anchor, coalesce(d.timezone, p.timezone), v.service_date, v.patie
     a.no_show, a.rescheduled_to, a.charge_entry_not_required, a.charge_entry_not_required_reason,
     a.encounter_id, a.encounter_state, a.encounter_status, a.gone_at is not null
 from correlation_visit v
-join practices_practice p on p.id = v.practice_id
 left join records_appointment a
   on v.anchor = 'appointment' and a.practice_id = v.practice_id and a.external_id = v.anchor_id
 left join records_department d on d.practice_id = v.practice_id and d.external_id = v.department_id
