@@ -77,17 +77,13 @@ where kind not in ('booked', 'never came', 'cancelled', 'stuck', 'unsigned');
 
 insert into records_claim (practice_id, external_id, fetched_at, appointment_id, patient_id, department_id,
     billed_provider_id, supervising_provider_id, service_date, created_date, primary_status, primary_insurance_id,
-    secondary_status, secondary_insurance_id, patient_status, diagnosis_codes, procedure_codes)
+    secondary_status, secondary_insurance_id, patient_status, diagnosis_codes, procedure_codes, first_seen,
+    primary_since, secondary_since, patient_since)
 select %(practice)s, 'c' || i, now(), 'a' || i, patient, department, provider, '', day, day + 1,
     case kind when 'billed' then 'BILLED' when 'hold' then 'HOLD' when 'drop' then 'DROP' else 'CLOSED' end, 'i' || patient,
-    'CLOSED', '0', 'CLOSED', array[]::text[], array[code]
-from plan where kind in ('paid', 'billed', 'left off', 'hold', 'drop', 'credit', 'void');
-
-insert into records_claimstatuschange (practice_id, claim_id, slot, status, first_seen, since_backfill)
-select %(practice)s, 'c' || i, slot, case when slot <> 'primary' then 'CLOSED' when kind = 'billed' then 'BILLED'
-    when kind = 'hold' then 'HOLD' when kind = 'drop' then 'DROP' else 'CLOSED' end,
-    day::timestamptz + interval '30 hours', i %% 2 = 0
-from plan, unnest(array['patient', 'primary', 'secondary']) slot
+    'CLOSED', '0', 'CLOSED', array[]::text[], array[code], seen, witnessed, witnessed, witnessed
+from plan, lateral (select day::timestamptz + interval '30 hours' as seen) first,
+    lateral (select case when i %% 2 = 1 then seen end as witnessed) watched
 where kind in ('paid', 'billed', 'left off', 'hold', 'drop', 'credit', 'void');
 
 insert into records_chargeline (practice_id, external_id, fetched_at, claim_id, procedure_code, description, amount,
