@@ -71,11 +71,13 @@ def disturb(disturber: Disturber, seed: int, seconds: float, say: Say) -> None:
 
 def compare_with_newcomer(there: World, practice: Practice, say: Say) -> dict[str, list[str]]:
     say("asking everything once more, and joining a practice to compare with")
+    there.time.begin(there.time.now(), 1)  # what is live, six times as often, would leave its history no turn
     recovery.ask_again(practice)
     alone = join("alone", there, "newcomer")
     healing = recovery.Healing()
-    for each in (practice, alone):
-        recovery.rest(there, each, healing)
+    at_work = [each.slug for each in (practice, alone) if not recovery.rest(there, each, healing)]
+    if at_work:
+        return {"not compared, for these practices were still at work": at_work}
     for each in (practice, alone):
         newcomer.judge_all(each)
     return newcomer.unequal(newcomer.contents(practice), newcomer.contents(alone))
