@@ -26,7 +26,7 @@ class Desk:
 
     def bill(self, number: int = 3) -> set[str]:
         athena = self.synced.athena
-        moved = [claim for claim in athena.things("claim") if claim.primary][:number]
+        moved = [claim for claim in athena.things("claim") if not claim.voided][:number]
         for claim in moved:
             slot = msgspec.structs.replace(claim.primary, status="FOLLOWUP")
             athena.change("claim", msgspec.structs.replace(claim, primary=slot, modified=athena.time.now))
