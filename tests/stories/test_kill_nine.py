@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from athena_dash.correlation.models import Visit
+from athena_dash.operations.torture.newcomer import DATED_BY_US
 from athena_dash.practices.models import Practice
 from athena_dash.sync import feeds, pipeline
 from athena_dash.sync.models import Failure, Feed, RawSegment, Touched
@@ -18,19 +19,6 @@ from tests.sync.athena import CLIENT, PRACTICE, SECRET, Athena
 from tests.sync.rig import connect, contents, due_subjects, forget_shared, pull_all, settle
 
 KILLS = 12
-# how long a claim stands in a status athena does not date
-DATED_BY_US = {
-    "G24",
-    "G26",
-    "G27",
-    "G33",
-    "G34",
-    "G35",
-    "G36",
-    "G39",
-    "G44",
-    "G45",
-}
 
 
 def join(slug: str, athena: Athena, client: str = CLIENT) -> Practice:

@@ -133,7 +133,7 @@ def test_a_link_or_a_gap_other_than_a_newcomers_is_named_by_its_key(synced: Sync
     link = Link.objects.filter(kind="claim", state="linked").first()
     Link.objects.filter(pk=link.pk).update(state="unmatched", visit=None)
     assert newcomer.unequal(newcomer.contents(synced.practice), before) == {
-        "Link": [f"claim {link.record_id}"]
+        "Link": [f"claim {link.record_id} state, visit__anchor, visit__anchor_id"]
     }
     assert newcomer.unequal(before, before) == {}
 
