@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -46,6 +47,23 @@ def digest(body: bytes) -> bytes:
 def fingerprint(body: bytes, volatile: Iterable[str]) -> bytes:
     """Of the content: the same for another order of keys and for other stamps."""
     return digest(canonical(body, volatile))
+
+
+def alike(one: bytes, other: bytes, volatile: Iterable[str]) -> bool:
+    """Whether they say the same, in whatever order of keys and with whatever stamps.
+
+    Python holds 1, 1.0 and true for equal, but they are not equally long: of bytes of one length the documents are
+    compared as they are, at two thirds of the price of writing both out again.
+    """
+    if len(one) == len(other):
+        first, second = parsed(one), parsed(other)
+        if isinstance(first, dict) and isinstance(second, dict):
+            for field in volatile:
+                first.pop(field, None)
+                second.pop(field, None)
+            with suppress(RecursionError):
+                return first == second
+    return canonical(one, volatile) == canonical(other, volatile)
 
 
 def canonical(body: bytes, volatile: Iterable[str]) -> bytes:

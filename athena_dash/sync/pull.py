@@ -28,6 +28,7 @@ from athena_dash.sync.pages import STANDING_ALONE, Kept, keep_pages
 from athena_dash.sync.resources import RESOURCES, Resource
 from athena_dash.sync.source import Source
 from athena_dash.sync.tally import Tally
+from athena_dash.sync.unlanded import Unlanded
 from athena_dash.sync.walks import Step
 from integrations.athena.errors import (
     AthenaError,
@@ -144,13 +145,17 @@ def pull(
     progress: Progress | None = None,
 ) -> Exception | None:
     """Walk to the end, committing step by step; the error that ended it early."""
+    unlanded = Unlanded()
     try:
-        share = SHARES.get(run.trigger, Share.LIVE)
-        with source_for(run.feed.practice, tally, share=share, feed=run.feed.resource) as source:
-            for step in steps(source):
-                commit(step, lease, run, tally)
-                if progress:
-                    progress(run)
+        try:
+            share = SHARES.get(run.trigger, Share.LIVE)
+            with source_for(run.feed.practice, tally, share=share, feed=run.feed.resource) as source:
+                for step in steps(source):
+                    commit(step, lease, run, tally, unlanded)
+                    if progress:
+                        progress(run)
+        finally:
+            land(run, unlanded)
     except LeaseLost:
         raise
     except Exception as error:
@@ -171,8 +176,8 @@ def walk(source: Source, resource: Resource, feed: Feed, now: datetime) -> Itera
         yield from walks.walk_subjects(source, resource, due)
 
 
-def commit(step: Step, lease: Held, run: Run, tally: Tally) -> None:
-    """Keep the step in one transaction, then land its records in another, from memory.
+def commit(step: Step, lease: Held, run: Run, tally: Tally, unlanded: Unlanded) -> None:
+    """Keep the step in one transaction; land its records in another, from memory, when there are enough of them.
 
     A subject that failed is settled in the same transaction: by a Failure, which then brings the next try, or by
     staying due where the fault is everybody's (no credential, no budget) and the feed's next run is its next try.
@@ -180,7 +185,9 @@ def commit(step: Step, lease: Held, run: Run, tally: Tally) -> None:
     resource, now = RESOURCES[run.feed.resource], clock.now()
     missing = [subject for subject, error in step.errors if is_gone(resource, error)]
     kept = keep(step, missing, lease, run, tally)
-    land(run, kept)
+    unlanded.add(kept.rows)
+    if unlanded.due:
+        land(run, unlanded)
     pipeline.drain_if_due(run.practice_id)
     answered = [str(subject.pk) for subject in step.asked]
     failures.resolve(run.practice_id, [Stage.PULL], Failure.SubjectKind.SUBJECT, answered, "retried")
@@ -213,12 +220,13 @@ def keep(step: Step, missing: Sequence[Subject], lease: Held, run: Run, tally: T
     return kept
 
 
-def land(run: Run, kept: Kept) -> None:
-    landed = landing.land(run.practice_id, kept.rows)
+def land(run: Run, unlanded: Unlanded) -> None:
+    rows = unlanded.take()
+    landed = landing.land(run.practice_id, rows)
     if landed.failed:
         Run.objects.filter(pk=run.pk).update(failed=F("failed") + len(landed.failed))
         run.failed += len(landed.failed)
-    before = run.changed - len(kept.rows)
+    before = run.changed - len(rows)
     if len(str(run.changed)) > max(3, len(str(before))):  # past 1000, 10,000, …: another order of magnitude
         statistics.introduce(run.practice_id, landed.touched)
 

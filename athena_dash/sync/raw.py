@@ -16,7 +16,7 @@ from django.db import connection
 from athena_dash.core import literals
 from athena_dash.sync import segments
 from athena_dash.sync.models import RawRecord, RawSegment
-from athena_dash.sync.payloads import Batch, Payload, canonical
+from athena_dash.sync.payloads import Batch, Payload, alike
 from athena_dash.sync.resources import RESOURCES
 from athena_dash.sync.segments import Stored
 
@@ -112,7 +112,7 @@ def unknown(
     other = {position - 1: place for position, equal, *place in known if not equal}
     volatile = RESOURCES[resource].volatile if resource in RESOURCES else ()
     for position, before in old_bodies(other):
-        if canonical(before, volatile) == canonical(arrived[position][0].body, volatile):
+        if alike(before, arrived[position][0].body, volatile):
             same.add(position)
     return [pair for position, pair in enumerate(arrived) if position not in same]
 

@@ -152,7 +152,7 @@ def test_an_older_copy_that_a_chunk_commits_late_does_not_replace_a_newer_one(sy
     commit = pull.commit
     overtaken: list[bool] = []
 
-    def overtake(step, lease, run, tally) -> None:
+    def overtake(step, lease, *rest) -> None:
         if isinstance(lease, backfill.ChunkLease) and not overtaken:
             overtaken.append(True)
             slot = msgspec.structs.replace(claim.primary, status="FOLLOWUP")
@@ -161,7 +161,7 @@ def test_an_older_copy_that_a_chunk_commits_late_does_not_replace_a_newer_one(sy
             )
             synced.pull("patients")  # a minute passes
             pull.run_feed(feed.pk)
-        commit(step, lease, run, tally)
+        commit(step, lease, *rest)
 
     # what is stored differs from what the chunk brings, so that its copy is news
     slot = msgspec.structs.replace(claim.primary, status="BILLED")

@@ -9,7 +9,7 @@ import pytest
 from athena_dash.sync import pipeline, raw, segments
 from athena_dash.sync.models import Failure, RawRecord, RawSegment
 from athena_dash.sync.pages import keep_pages
-from athena_dash.sync.payloads import identify
+from athena_dash.sync.payloads import alike, identify
 from athena_dash.sync.resources import RESOURCES
 from integrations.athena.page import Page
 from tests.sync.athena import NOW
@@ -157,3 +157,22 @@ def test_a_whole_listing_leaves_the_roster_of_its_parent(practice) -> None:
 def test_a_listing_that_is_not_whole_makes_nothing_disappear(practice, part: Page) -> None:
     keep_pages(practice.pk, RESOURCES["insurances"], [(part, "7")])
     assert rosters(practice) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (b'{"a":1,"b":[2,3]}', b'{"b":[2,3],"a":1}', True),
+        (b'{"a":1,"b":[2,3]}', b'{"b":[3,2],"a":1}', False),
+        (b'{"a":1,"seen":"12:00"}', b'{"seen":"12:01","a":1}', True),
+        (b'{"a":1,"seen":"9:00"}', b'{"seen":"12:01","a":1}', True),
+        (b'{"a":1}', b'{"a":true}', False),
+        (b'{"a":1}', b'{"a":1.0}', False),
+        (b'{"a":"1"}', b'{"a": 1 }', False),
+        (b"no json", b"no JSON", False),
+        (b'{"a":' + b"[" * 900 + b"]" * 900 + b"}", b'{"a":' + b"[" * 899 + b"0" + b"]" * 899 + b" }", False),
+    ],
+)
+def test_two_payloads_are_alike_when_they_say_the_same(one: bytes, other: bytes, same: bool) -> None:
+    assert alike(one, other, ["seen"]) is same
+    assert alike(other, one, ["seen"]) is same

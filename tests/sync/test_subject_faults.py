@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from athena_dash.records.models import Patient
-from athena_dash.sync import landing, pull, sweep
+from athena_dash.sync import sweep
 from athena_dash.sync.models import Failure, Run, Subject
 from athena_dash.sync.segments import Stored
+from athena_dash.sync.unlanded import Unlanded
 from tests.sync.rig import due_subjects, open_failures, pull_all, settle
 
 
@@ -74,13 +75,12 @@ def test_a_subject_is_settled_with_its_step_or_not_at_all(connected, athena, pat
     athena.fault("server_error", rf"/patients/{patients[0]}$")
     athena.remove("patient", patients[1])
 
-    def killed(_: int, rows: list[Stored]) -> landing.Landed:
+    def killed(_: Unlanded, rows: list[Stored]) -> None:
         if rows:
             raise KeyboardInterrupt
-        return landing.Landed()
 
     with monkeypatch.context() as patch:
-        patch.setattr(pull.landing, "land", killed)
+        patch.setattr(Unlanded, "add", killed)
         with pytest.raises(KeyboardInterrupt):
             pull_all(connected, "patients")
     assert open_failures(connected).get().patient_id == patients[0]
