@@ -28,7 +28,7 @@ from athena_dash.correlation.visit_facts import (
 )
 from athena_dash.practices.policies import Policies
 from athena_dash.practices.statuses import ClaimStage, meaning
-from athena_dash.records.models.billing import SLOTS
+from athena_dash.records.facts import SLOTS
 
 NOBODY = Neighbours()
 

@@ -11,7 +11,7 @@ from collections.abc import Collection
 
 from athena_dash.core.literals import int_array
 from athena_dash.core.one_trip import Row, fetch
-from athena_dash.records.models.billing import SLOTS
+from athena_dash.records.facts import SLOTS
 
 VISITS = """
 select v.id, v.anchor, coalesce(d.timezone, (select timezone from practices_practice where id = %(practice)s)),

@@ -10,8 +10,8 @@ from django.db.models.functions import Lower, Trim, Upper
 from athena_dash.correlation.models import Visit
 from athena_dash.practices.models import Practice
 from athena_dash.practices.policy_forms import Seen
+from athena_dash.records.facts import SLOTS
 from athena_dash.records.models import Claim, Department, Insurance, Provider
-from athena_dash.records.models.billing import SLOTS
 
 MOST = 200  # of each kind; rarer ones are not offered
 

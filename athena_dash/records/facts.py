@@ -15,6 +15,9 @@ from typing import ClassVar
 
 import msgspec
 
+SLOTS = ("primary", "secondary", "patient")
+"""Of a claim: who is asked to pay. Each has a status, "{slot}_status"."""
+
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """`table` names the model of records.models; `external_id` is the row's natural key inside the practice.

@@ -10,9 +10,8 @@ from typing import Any
 from django.db import connection
 
 from athena_dash.core import literals
-from athena_dash.records.facts import ClaimFact, Sourced
+from athena_dash.records.facts import SLOTS, ClaimFact, Sourced
 from athena_dash.records.models import Claim, ClaimStatusChange
-from athena_dash.records.models.billing import SLOTS
 
 # one look into the index per claim: as a join, a table that has just been filled is planned as if it were empty
 END = """
@@ -34,10 +33,13 @@ where s.before <> '' and s.before <> s.now
 
 def end_statuses(practice_id: int, facts: Iterable[Sourced]) -> None:
     """Keep the statuses that these claims are about to leave, before `upsert` writes the new ones over them."""
-    newest = {one.fact.external_id: one for one in facts if isinstance(one.fact, ClaimFact)}
+    newest: dict[str, tuple[ClaimFact, datetime]] = {}
+    for one in facts:
+        if isinstance(one.fact, ClaimFact):
+            newest[one.fact.external_id] = (one.fact, one.fetched_at)
     if not newest:
         return
-    claims = [(one.fact, one.fetched_at) for one in newest.values() if isinstance(one.fact, ClaimFact)]
+    claims = newest.values()
     values: dict[str, Any] = {
         "practice": practice_id,
         "ids": literals.text_array(newest),

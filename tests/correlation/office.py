@@ -15,8 +15,8 @@ from athena_dash.core import clock
 from athena_dash.correlation.models import Gap, Link, Visit
 from athena_dash.correlation.service import Evidence, correlate, judge_visits
 from athena_dash.practices.models import Practice
+from athena_dash.records.facts import SLOTS
 from athena_dash.records.models import Claim
-from athena_dash.records.models.billing import SLOTS
 
 WEDNESDAY = dt.date(2026, 3, 4)
 NOON = dt.datetime(2026, 3, 4, 17, tzinfo=dt.UTC)  # in New York

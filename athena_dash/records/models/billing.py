@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from athena_dash.records.facts import SLOTS
 from athena_dash.records.models.base import Record, natural_key
 
 MONEY: dict[str, Any] = {"max_digits": 12, "decimal_places": 2}
@@ -107,17 +108,6 @@ class ClaimNote(Record):
         indexes = [models.Index(fields=["practice", "claim_id"], name="claim_note_claim")]
 
 
-class Slot(models.TextChoices):
-    """Of a claim: who is asked to pay. Each has a status, "{slot}_status"."""
-
-    PRIMARY = "primary"
-    SECONDARY = "secondary"
-    PATIENT = "patient"
-
-
-SLOTS: tuple[str, ...] = tuple(Slot.values)
-
-
 class ClaimStatusChange(models.Model):
     """A status that a payer slot has left, from our own watching; the one it stands in is the claim's.
 
@@ -129,7 +119,7 @@ class ClaimStatusChange(models.Model):
         "practices.Practice", on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
     )
     claim_id = models.TextField()
-    slot = models.TextField(choices=Slot.choices)
+    slot = models.TextField(choices=[(slot, slot.capitalize()) for slot in SLOTS])
     status = models.TextField()
     first_seen = models.DateTimeField()
     ended_at = models.DateTimeField()  # first seen with another status
