@@ -20,6 +20,7 @@ from athena_dash.correlation.visit_facts import (
     ClaimFacts,
     CoverFacts,
     EncounterFacts,
+    EpisodeFacts,
     LineFacts,
     Neighbours,
     ServiceFacts,
@@ -38,15 +39,16 @@ Fact = TypeVar("Fact")
 def load(
     practice_id: int, visit_ids: Collection[int], policies: Policies, learned: Learned
 ) -> list[VisitFacts]:
-    found, encounters, services, claims, lines, notes = sql.rows(
+    found, encounters, services, claims, lines, notes, episodes = sql.rows(
         practice_id,
         visit_ids,
-        *(sql.VISITS, sql.ENCOUNTERS, sql.SERVICES, sql.CLAIMS, sql.LINES, sql.NOTES),
+        *(sql.VISITS, sql.ENCOUNTERS, sql.SERVICES, sql.CLAIMS, sql.LINES, sql.NOTES, sql.EPISODES),
     )
     visits = {row[0]: row for row in found}.values()
     encounters_of = by_owner(encounters, EncounterFacts)
     services_of = by_owner(services, ServiceFacts)
     claims_of = by_owner(claims, claims_from(lines, notes, Stages(policies.claim_statuses)))
+    episode_of = {row[0]: EpisodeFacts(*row[1:]) for row in episodes}
     results_of = results(practice_id, visit_ids, policies)
     # What else may explain a missing claim is read only of visits that have none: nobody asks it of the others. Around
     # days to come nobody has been charged yet.
@@ -68,6 +70,7 @@ def load(
             insured=row[INSURED],
             results=results_of.get(row[0], ()),
             usual=learned.allowed.get(row[COVER - 2], NO_USUAL),
+            episode=episode_of.get(row[0]),
             possible_claims=offered.get(row[0], ()),
             neighbours=around.get((row[5], row[3]), NOBODY),
         )

@@ -116,6 +116,11 @@ RESULTS = linked(
     "records_clinicalfact",
     alive=NOT_GONE + " and t.resource = 'Observation' and t.code <> ''",
 )
+EPISODES = """
+select visit_id, claim_id, kind, ends_on, since from correlation_coverage
+where practice_id = %(practice)s and visit_id = any(%(visits)s::bigint[]) and state = 'covered'
+order by ends_on desc, claim_id desc
+"""  # of several claims, the one that is over first counts: what comes after it still has another
 
 
 BY_INDEX = "select set_config('random_page_cost', '1', true), set_config('max_parallel_workers_per_gather', '0', true)"

@@ -45,7 +45,7 @@ def estimate(code: str, visit: VisitFacts, learned: Learned, show_rate: Decimal)
     """G01's visit may not have happened at all: its dollars are those of a visit × the practice's show rate."""
     if code == "G01":
         return _scaled(of_visit(visit, learned), show_rate)
-    if code in LIABILITIES:
+    if code in LIABILITIES or visit.episode:  # its dollars are counted with the claim that pays for it
         return NO_DOLLARS
     if code == "G22":
         return of_void(visit, learned)

@@ -127,9 +127,11 @@ class Watched(Policies):
 def suppressed_since(
     kind: Suppressor, visit: VisitFacts, policies: Policies, set_at: Mapping[str, datetime]
 ) -> datetime | None:
-    """A policy hides since it was set. Of its own marks athena stamps the cancellation only."""
+    """A policy hides since it was set, a claim since we know what it covers. athena stamps the cancellation only."""
     if kind is Suppressor.POLICY:
         return min((set_at[name] for name, _ in listed(visit, policies) if name in set_at), default=None)
+    if kind is Suppressor.EPISODE:
+        return visit.episode.since if visit.episode else None
     return visit.appointment.cancelled_at if visit.appointment and kind is Suppressor.CANCELLED else None
 
 
@@ -164,7 +166,7 @@ def service_words(visit: VisitFacts) -> list[str]:
 
 def claim_words(visit: VisitFacts) -> list[str]:
     if not visit.claims:
-        return ["no claim"]
+        return [f"part of claim {visit.episode.claim_id}" if visit.episode else "no claim"]
     return [
         f"claim {claim.id}{' (voided)' if claim.voided else ''}: "
         + ", ".join(f"{slot.name} {slot.raw or 'unused'}" for slot in claim.slots)

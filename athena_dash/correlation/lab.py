@@ -13,15 +13,18 @@ from heapq import nlargest
 from time import monotonic
 
 import msgspec
+from django.db import transaction
+from msgspec import structs
 
 from athena_dash.core import clock
 from athena_dash.correlation import dossier
+from athena_dash.correlation.coverage_sql import covered_by
 from athena_dash.correlation.estimate import Learned
 from athena_dash.correlation.judge import FoundGap, judge_visit
 from athena_dash.correlation.learned_sql import learned_of
 from athena_dash.correlation.models import Visit
 from athena_dash.correlation.verdict import Evidence
-from athena_dash.correlation.visit_facts import VisitFacts
+from athena_dash.correlation.visit_facts import EpisodeFacts, VisitFacts
 from athena_dash.practices.policies import Policies
 
 WINDOW = timedelta(days=90)
@@ -62,6 +65,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     altered: int
 
 
+@transaction.atomic
 def preview(practice_id: int, stored: Policies, wanted: Policies) -> Preview:
     now = clock.now()
     since = (now - WINDOW).date()
@@ -100,21 +104,31 @@ class Bench:
     def load(self, visit_ids: list[int]) -> list[VisitFacts]:
         return dossier.load(self.practice_id, visit_ids, self.policies, self.learned)
 
+    def covered(self, visits: list[VisitFacts]) -> list[VisitFacts]:
+        """The same, by the claims that would pay for many visits."""
+        packages = self.policies.packages
+        rows = covered_by(self.practice_id, packages, [visit.id for visit in visits])
+        episodes = {visit_id: EpisodeFacts(*said) for visit_id, *said in rows}
+        return [structs.replace(visit, episode=episodes.get(visit.id)) for visit in visits]
+
     def first_gap(self, visit: VisitFacts) -> FoundGap | None:
         judged = judge_visit(visit, self.policies, NO_EVIDENCE, self.learned, self.now)
         return next((gap for gap in judged.gaps if gap.primary), None)
 
 
 def pairs(visit_ids: list[int], was: Bench, would: Bench) -> Iterator[tuple[VisitFacts, VisitFacts]]:
-    """Each visit as either set of policies sees it; only the meaning of status words is part of the facts."""
+    """Each visit as either set of policies sees it; only the meaning of status words, and the claims that pay for many
+    visits, are part of the facts."""
     began = monotonic()
     same = was.policies.claim_statuses == would.policies.claim_statuses
+    covered = was.policies.packages == would.policies.packages
     for start in range(0, len(visit_ids), CHUNK):
         if monotonic() - began > PATIENCE:
             return
         chunk = visit_ids[start : start + CHUNK]
         before = was.load(chunk)
-        yield from zip(before, before if same else would.load(chunk), strict=True)
+        after = before if same else would.load(chunk)
+        yield from zip(before, after if covered else would.covered(after), strict=True)
 
 
 def face(gap: FoundGap | None) -> tuple[object, ...] | None:

@@ -21,13 +21,16 @@ select s.id, l.record_id from scope_shown s
 join correlation_link l on l.visit_id = s.id and l.kind = 'claim' and l.state = 'linked'
 """
 
-PROJECT = """
+# Of a claim `c` and its lines `n` (athena-api.md §2.2).
+VOIDED = """coalesce(sum(n.amount) = 0 and bool_or(n.amount <> 0), false)
+            and c.primary_status in ('', 'CLOSED') and c.secondary_status in ('', 'CLOSED')
+            and c.patient_status in ('', 'CLOSED')"""
+
+PROJECT = f"""
 with claim as materialized (
     select l.visit_id, c.external_id, c.primary_insurance_id, c.created_date,
         sum(n.amount) as charges, sum(n.payments) as paid, sum(n.outstanding) as outstanding,
-        coalesce(sum(n.amount) = 0 and bool_or(n.amount <> 0), false)
-            and c.primary_status in ('', 'CLOSED') and c.secondary_status in ('', 'CLOSED')
-            and c.patient_status in ('', 'CLOSED') as voided
+        {VOIDED} as voided
     from scope_charged l
     join records_claim c on c.practice_id = %(practice)s and c.external_id = l.claim_id and c.gone_at is null
     left join records_chargeline n
@@ -92,7 +95,7 @@ where v.id = w.id and not w.fresh and
     is distinct from
     (w.patient_id, w.date, w.department_id, w.provider_id, w.type_name, w.payer_name,
      w.charges, w.paid, w.outstanding)
-"""
+"""  # noqa: S608 - made of this module's constants
 
 
 def project(scope: Scope) -> set[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from athena_dash.core import clock
 from athena_dash.correlation import matching_sql
 from athena_dash.correlation.absorb import absorb
+from athena_dash.correlation.coverage_sql import cover
 from athena_dash.correlation.judging import JudgeSummary, due, due_in, judge_visits
 from athena_dash.correlation.learned_sql import due_to_learn, keep, learn
 from athena_dash.correlation.merges import merge_map
@@ -17,6 +18,7 @@ from athena_dash.correlation.projection_sql import project
 from athena_dash.correlation.scope import Touched, scope_of
 from athena_dash.correlation.tables import tell_planner
 from athena_dash.correlation.verdict import Evidence
+from athena_dash.practices.policies import policies_of
 
 __all__ = [
     "Evidence",
@@ -47,7 +49,7 @@ def correlate(practice_id: int, touched: Touched) -> set[int]:
     matching_sql.link_facts(scope, now)
     matching_sql.note_offered(scope)
     matching_sql.note_around(scope)
-    visits = project(scope)
+    visits = project(scope) | cover(practice_id, policies_of(practice_id).packages, now)
     if scope.large:
         tell_planner()
     return visits

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from athena_dash.correlation.rules.base import Suppressor
 from athena_dash.correlation.visit_facts import VisitFacts
+from athena_dash.practices.packages import KINDS
 from athena_dash.practices.policies import Policies
 
 NOT_VISITS = {"FLOWSHEET": "a flowsheet"}
@@ -62,6 +63,15 @@ def listed(visit: VisitFacts, policies: Policies) -> list[tuple[str, str]]:
     return [(name, what) for name, value, what in of_visit if value in policies.value(name)]
 
 
+def in_episode(visit: VisitFacts, policies: Policies) -> str:
+    """Of charge and claim only: a visit inside a package is documented and signed like any other."""
+    episode = visit.episode
+    if episode is None:
+        return ""
+    until = f"{episode.ends_on:%b} {episode.ends_on.day}, {episode.ends_on.year}"
+    return f"part of claim {episode.claim_id}, {KINDS[episode.kind].label} until {until}"
+
+
 def not_a_visit(visit: VisitFacts, policies: Policies) -> str:
     """Encounters without an appointment that never lead to a claim of ours. A stay is billed by the hospital."""
     if visit.appointment is not None:
@@ -78,5 +88,6 @@ ASKED = (
     (Suppressor.CANCELLED, cancelled),
     (Suppressor.NOT_REQUIRED, not_required),
     (Suppressor.POLICY, by_policy),
+    (Suppressor.EPISODE, in_episode),
     (Suppressor.NOT_A_VISIT, not_a_visit),
 )

@@ -36,6 +36,10 @@ TABLES = {
     "scope_touched": "visit_id bigint",
     "scope_shown": "id bigint, anchor text, anchor_id text, fresh bool",
     "scope_charged": "visit_id bigint, claim_id text",
+    "scope_episode": """claim_id text, patient_id text, kind text, code text, starts_on date, ends_on date,
+        providers text[], pays_for text[], marks text[], diagnoses text[], reasons text[]""",
+    "scope_cover": """visit_id bigint, claim_id text, kind text, code text, starts_on date, ends_on date, state text,
+        evidence jsonb""",
 }
 MAKE = "".join(
     f"create temp table if not exists {name} ({columns}) on commit delete rows;\n"

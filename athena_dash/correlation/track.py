@@ -60,7 +60,9 @@ def track(
         letters[SCHEDULED] = letters[ARRIVED] = "N"
     if not visit.documents:
         letters[DOCUMENTED] = letters[SIGNED] = "N"
-    if suppressed is not None:
+    if suppressed is Suppressor.EPISODE:  # its clinical half is due like any other's
+        letters[CHARGED:] = ["N" if letter == "-" else letter for letter in letters[CHARGED:]]
+    elif suppressed is not None:
         return "".join("N" if letter == "-" else letter for letter in letters)
     for code in open_codes:
         if code in BROKEN_NODE:

@@ -131,6 +131,15 @@ class CoverFacts(msgspec.Struct, frozen=True, gc=False):
     cancelled_on: date | None = None
 
 
+class EpisodeFacts(msgspec.Struct, frozen=True, gc=False):
+    """A claim that is not the visit's own and pays for it all the same, until `ends_on`; so since `since`."""
+
+    claim_id: str
+    kind: str
+    ends_on: date
+    since: datetime | None = None
+
+
 class Neighbours(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Visits of the same department around that day, and how many were charged (discriminator D8)."""
 
@@ -160,6 +169,7 @@ class VisitFacts(msgspec.Struct, frozen=True, dict=True):
     insured: bool = False  # of a visit billed to nobody: the patient had a policy in force that day
     results: tuple[str, ...] = ()  # LOINC codes of its observations; read only where the practice lists any
     usual: Mapping[str, Decimal] = NO_USUAL  # what its payer allows, by procedure, as learned
+    episode: EpisodeFacts | None = None
     possible_claims: tuple[str, ...] = ()  # in review, with this visit among the candidates
     neighbours: Neighbours = Neighbours()
 

@@ -14,6 +14,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from athena_dash.practices.filing import Terms
+from athena_dash.practices.packages import Package, table_of
 
 if TYPE_CHECKING:
     from athena_dash.practices.models import Practice
@@ -100,6 +101,7 @@ SETTINGS: Mapping[str, Any] = {
     "filing_alarm_days": 30,  # §2.3 G31, §2.4 G34
     "secondary_days": 60,  # §3.1: commonly 60-365 days from the first payer's answer (G39)
     "in_house_tests": {},  # LOINC code of a test done here → the procedure codes that charge it (G16)
+    "packages": {},  # §3.2: codes whose claim pays for other visits too, beside those of `packages.SHIPPED`
     "capitated_payers": [],  # payers who pay by the month: their visits close at $0 (G44)
 }
 
@@ -139,6 +141,10 @@ class Policies:
     @cached_property
     def claim_statuses(self) -> Mapping[str, str]:
         return self._family("claim_status.")
+
+    @cached_property
+    def packages(self) -> tuple[Package, ...]:
+        return table_of(self.value("packages"))
 
     def terms(self, clock: str) -> Mapping[str, Terms]:
         """What the practice says of a clock of CLOCKS, by lower-case payer name or payer type."""

@@ -15,6 +15,8 @@ from django import forms
 
 from athena_dash.practices.filing import FilingRule, shipped_appeal, shipped_rule
 from athena_dash.practices.models import Policy
+from athena_dash.practices.packages import SHIPPED
+from athena_dash.practices.packages_field import PackagesField, written
 from athena_dash.practices.policies import RULE_DEFAULTS, WEEKDAYS, default
 from athena_dash.practices.policy_words import label, said
 from athena_dash.practices.statuses import STAGES, ClaimStage, meaning
@@ -30,6 +32,7 @@ AMOUNTS: Mapping[str, tuple[float, float]] = {  # name → least, most
     "secondary_days": (1, LONGEST_LIMIT),
 }
 TESTS = "in_house_tests"
+PACKAGES = "packages"
 OPENING = ("opening.from", "opening.to")
 EXCLUSIONS: Mapping[str, str] = {  # name → what of the practice it lists
     "not_billable.visit_types": "visit_types",
@@ -105,6 +108,7 @@ class PoliciesForm(forms.Form):
         for name, kind in EXCLUSIONS.items():
             yield name, choices_of(self.seen.exclusions.get(kind, ()), own.get(name) or ())
         yield TESTS, TestsField()
+        yield PACKAGES, PackagesField()
         for word, _ in self.words:
             yield f"claim_status.{word}", stage_of(word)
         for clock, shipped in CLOCK_RULES.items():
@@ -142,6 +146,9 @@ class PoliciesForm(forms.Form):
 
     def tests_row(self) -> Row:
         return self.row(TESTS, label(TESTS), "none", "")
+
+    def packages_row(self) -> Row:
+        return self.row(PACKAGES, label(PACKAGES), written(SHIPPED), "")
 
     def status_rows(self) -> list[Row]:
         """Words nobody has explained first."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from athena_dash.practices import packages_field, tests_field
 from athena_dash.practices.policies import WEEKDAYS
-from athena_dash.practices.tests_field import written
 
 SAID: Mapping[str, tuple[str, str]] = {  # name → what it is called, its unit
     "grace_hours_facility.G13": ("Grace of G13 in hospitals and surgery centres", "h"),
@@ -19,11 +19,16 @@ SAID: Mapping[str, tuple[str, str]] = {  # name → what it is called, its unit
     "filing_alarm_days": ("Filing alarm before the limit", "days"),
     "secondary_days": ("Limit of a second payer, from the first one's answer", "days"),
     "in_house_tests": ("Tests done here", ""),
+    "packages": ("Claims that pay for many visits", ""),
     "capitated_payers": ("Payers that pay by the month", ""),
     "not_billable.visit_types": ("Visit types that are not billable", ""),
     "not_billable.departments": ("Departments that are not billable", ""),
     "not_billable.providers": ("Providers that are not billable", ""),
     "not_billable.payers": ("Payers that are not billed", ""),
+}
+LINES: Mapping[str, Callable[[Any], str]] = {
+    "in_house_tests": tests_field.written,
+    "packages": packages_field.written,
 }
 FAMILIES: Mapping[str, tuple[str, str]] = {
     "grace_hours": ("Grace of {}", "h"),
@@ -50,8 +55,8 @@ def said(name: str, value: Any) -> str:
         return "the default"
     if name == "opening.days":
         return ", ".join(WEEKDAYS[day] for day in value)
-    if name == "in_house_tests":
-        return "; ".join(written(value).splitlines()) or "none"
+    if name in LINES:
+        return "; ".join(LINES[name](value).splitlines()) or "none"
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
     unit = SAID[name][1] if name in SAID else FAMILIES.get(name.partition(".")[0], ("", ""))[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -13,7 +14,7 @@ from athena_dash.correlation.rules import RULES
 from athena_dash.correlation.rules.base import NO_GAP, Suppressor
 from athena_dash.correlation.suppressors import suppressor
 from athena_dash.correlation.verdict import Evidence
-from athena_dash.correlation.visit_facts import VisitFacts
+from athena_dash.correlation.visit_facts import EpisodeFacts, VisitFacts
 from athena_dash.practices.policies import Policies
 from athena_dash.practices.statuses import ClaimStage
 from tests.casebook.book import Case, cases
@@ -115,7 +116,10 @@ def suppressed_by(kind: Suppressor, visit: VisitFacts) -> VisitFacts | None:
         Suppressor.CANCELLED: {"status": "x"},
         Suppressor.NOT_REQUIRED: {"charge_entry_not_required": True},
         Suppressor.POLICY: {},
+        Suppressor.EPISODE: {},
     }[kind]
-    if kind is Suppressor.POLICY and appointment.charge_entry_not_required:
+    if kind in (Suppressor.POLICY, Suppressor.EPISODE) and appointment.charge_entry_not_required:
         return None
+    if kind is Suppressor.EPISODE:
+        return replace(visit, episode=EpisodeFacts("70", "obstetric", date(2026, 4, 12)))
     return replace(visit, appointment=replace(appointment, **changes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from athena_dash.practices.policies import policy
 from athena_dash.records.models import Claim, Insurance
 from athena_dash.sync import jobs, pipeline, sweep
 from tests.builders import a_practice, a_visit
+from tests.correlation.office import Office, a_service, an_appointment, an_encounter
+from tests.correlation.office import a_claim as billed
 from tests.sync.rig import open_failures
 from tests.sync.test_pipeline import a_claim, land
 
@@ -235,3 +238,45 @@ def test_tests_done_here_are_typed_a_line_each_and_a_line_that_cannot_be_read_is
     assert "Line 2 does not begin with a LOINC code" in wrong.content.decode()
     save(as_ada, in_house_tests="")
     assert not Policy.objects.filter(practice=practice, name="in_house_tests").exists()
+
+
+def test_packages_are_previewed_and_their_claims_related_again(as_ada: Client, practice: Practice) -> None:
+    """A practice that bills its therapy once a week: the visits of the week have no claim of their own."""
+    office = Office(practice)
+    day = clock.now().date() - timedelta(days=20)
+    office.receive(
+        an_appointment("100", encounter_id="9", date=day),
+        an_encounter("9", date=day, closed_on=day),
+        a_service("1", "9", "97110"),
+        billed("40", appointment_id="900", procedure_codes=["97110"], service_date=day + timedelta(days=2)),
+    )
+    assert set(office.gaps("100")) == {"G13"}
+    page = preview(as_ada, packages="97110: series 6 0")
+    assert page.context["preview"].removed.rows == 1
+    assert "Claims that pay for many visits: the default → 97110: series 6 0" in page.content.decode()
+    assert set(office.gaps("100")) == {"G13"}
+    save(as_ada, packages="97110: series 6 0")
+    pipeline.drain(practice.pk)
+    assert office.gaps("100") == {}
+    save(as_ada, packages="")
+    pipeline.drain(practice.pk)
+    assert set(office.gaps("100")) == {"G13"}
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("5940: obstetric 280 42", "Line 1 does not begin with a procedure code of five characters."),
+        ("59400: maternity", "Line 1 cannot be read: &#x27;maternity&#x27; is none of obstetric"),
+        ("59400: obstetric 280", "Line 1 cannot be read: obstetric takes two numbers of days."),
+        ("99490: care 30 0", "Line 1 cannot be read: care takes no days."),
+        ("59400: obstetric 280 4000", "Line 1 cannot be read: days are whole numbers up to 366."),
+        ("59400:", "Line 1 cannot be read: &#x27;&#x27; is none of obstetric"),
+    ],
+)
+def test_a_package_that_cannot_be_read_says_why(
+    as_ada: Client, practice: Practice, line: str, why: str
+) -> None:
+    page = preview(as_ada, packages=line)
+    assert page.status_code == 422
+    assert why in page.content.decode()

@@ -1,6 +1,7 @@
-"""The correlation model: a Visit, the Links that tie records to it, the Decisions of people about these, and the
-Gaps that name what a visit lacks."""
+"""The correlation model: a Visit, the Links that tie records to it, the Decisions of people about these, the Coverages
+by claims of other visits, and the Gaps that name what a visit lacks."""
 
+from athena_dash.correlation.models.coverage import Coverage
 from athena_dash.correlation.models.gap import Gap, Verdict
 from athena_dash.correlation.models.learnt import Cohorts, PaidBefore, Weights
 from athena_dash.correlation.models.link import Decision, Link
@@ -9,6 +10,7 @@ from athena_dash.correlation.models.visit import Visit
 
 __all__ = [
     "Cohorts",
+    "Coverage",
     "Decision",
     "Gap",
     "Link",

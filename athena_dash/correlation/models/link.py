@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.db import models
 
 from athena_dash.correlation.models.base import OF_PRACTICE
+from athena_dash.correlation.models.coverage import Coverage
 from athena_dash.correlation.models.visit import Visit
 from athena_dash.practices.querysets import PracticeOwned
 
@@ -88,6 +89,8 @@ class Decision(models.Model):
         TIE = "tie", "tied to a visit"
         NONE = "none", "belongs to none of the visits"
         UNDO = "undo", "left to the rules again"
+        PART = "part", "pays for this visit too"
+        NOT_PART = "not_part", "does not pay for this visit"
 
     practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
     kind = models.TextField(choices=Link.Kind.choices)
@@ -95,7 +98,8 @@ class Decision(models.Model):
     verb = models.TextField(choices=Verb.choices)
     # Named, so that `absorb` finds it: a visit that turns out to be another takes its decisions along.
     visit = models.ForeignKey(Visit, null=True, on_delete=models.SET_NULL, related_name="decisions")
-    was_state = models.TextField(choices=Link.State.choices)  # of the link, before
+    # before: of the link, or of the coverage
+    was_state = models.TextField(choices=[*Link.State.choices, *Coverage.State.choices])
     was_method = models.TextField(choices=Link.Method.choices)
     was_visit = models.ForeignKey(
         Visit, null=True, on_delete=models.SET_NULL, related_name="decisions_before"

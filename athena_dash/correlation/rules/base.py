@@ -35,6 +35,7 @@ class Suppressor(StrEnum):
     CANCELLED = "cancelled"
     NOT_REQUIRED = "charge entry not required"
     POLICY = "not billable by policy"
+    EPISODE = "part of another claim"
     NOT_A_VISIT = "not a visit"
 
 

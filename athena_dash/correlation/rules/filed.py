@@ -15,5 +15,8 @@ def waits(claim: ClaimFacts) -> bool:
 
 
 def limit_counts(visit: VisitFacts) -> bool:
-    """A limit matters to a visit without a live claim, and to one with a claim that waits; not once all are filed."""
+    """A limit matters to a visit without a live claim, and to one with a claim that waits; not once all are filed, nor
+    where another visit's claim pays."""
+    if visit.episode:
+        return False
     return not visit.live_claims or any(waits(claim) for claim in visit.live_claims)

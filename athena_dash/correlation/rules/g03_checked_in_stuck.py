@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from athena_dash.correlation.business_time import end_of_day
 from athena_dash.correlation.rules import g04_left_unseen
-from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, on
+from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, Suppressor, on
 from athena_dash.correlation.visit_facts import VisitFacts
 from athena_dash.practices.policies import Policies
 
@@ -41,4 +41,5 @@ RULE = Rule(
     find=find,
     of_settled=True,
     only="2",
+    despite=frozenset({Suppressor.EPISODE}),
 )

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from athena_dash.correlation.estimate import Estimate
-from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, after_grace, on
+from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, Suppressor, after_grace, on
 from athena_dash.correlation.visit_facts import VisitFacts
 from athena_dash.practices.policies import Policies
 
@@ -41,4 +41,5 @@ RULE = Rule(
     source="revenue-cycle.md §2.1 G04",
     find=find,
     only="2",
+    despite=frozenset({Suppressor.EPISODE}),
 )

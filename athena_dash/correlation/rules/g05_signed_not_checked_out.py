@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from athena_dash.correlation.business_time import close_of_business
-from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, after_grace, on
+from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, Suppressor, after_grace, on
 from athena_dash.correlation.visit_facts import VisitFacts
 from athena_dash.practices.policies import Policies
 
@@ -31,4 +31,5 @@ RULE = Rule(
     find=find,
     of_settled=True,
     only="12",
+    despite=frozenset({Suppressor.EPISODE}),
 )

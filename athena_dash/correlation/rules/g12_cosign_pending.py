@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, after_grace, on
+from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, Suppressor, after_grace, on
 from athena_dash.correlation.rules.g11_unsigned import left_at
 from athena_dash.correlation.visit_facts import VisitFacts
 from athena_dash.practices.policies import Policies
@@ -29,4 +29,5 @@ RULE = Rule(
     find=find,
     of_settled=True,
     shown=True,
+    despite=frozenset({Suppressor.EPISODE}),
 )

@@ -19,6 +19,7 @@ from athena_dash.correlation.models import Visit
 from athena_dash.correlation.rules import RULES
 from athena_dash.correlation.rules.unconnected import UNCONNECTED
 from athena_dash.operations.remap import process_unmapped_again
+from athena_dash.operations.repackage import relate_claims_again
 from athena_dash.operations.seen import seen_in
 from athena_dash.operations.views.practices import managed
 from athena_dash.practices import versions
@@ -77,6 +78,7 @@ def save(request: HttpRequest, practice: Practice, changes: Sequence[versions.Ch
             Visit.objects.for_practice(practice).update(reconsider_at=clock.now())
             if any(change.name.startswith("claim_status.") for change in changes):
                 process_unmapped_again(practice)
+            relate_claims_again(practice, changes)
             transaction.on_commit(lambda: jobs.ring_rejudging(practice.pk))
     except versions.Overtaken:
         messages.error(request, "Somebody else has just changed these policies. Look again, then save.")
