@@ -13,15 +13,13 @@ from typing import Any
 from athena_dash.core.literals import int_array, json, text_array
 from athena_dash.correlation.merges import merge_map
 from athena_dash.correlation.projection_sql import VOIDED
-from athena_dash.correlation.scope import MERGES
+from athena_dash.correlation.scope import MERGES, Touched
 from athena_dash.correlation.tables import LARGE, fill, prepare, run
 from athena_dash.practices.packages import KINDS, Package
 
-# Whose claims are looked at: of the patients in scope, and of those a provider saw whose specialty may have changed.
-PATIENTS = """
-select id, survivor from scope_patient
-union
-select v.patient_id, v.patient_id from scope_given g
+# Beside the patients in scope those of a provider whose specialty may have changed.
+PATIENTS_SEEN = """
+select distinct v.patient_id, v.patient_id from scope_given g
 join correlation_visit v on v.practice_id = %(practice)s and v.provider_id = g.id
 where g.kind = 'provider'
 """
@@ -30,8 +28,8 @@ where g.kind = 'provider'
 # codes costs a tenth of comparing two arrays. Of several packages on a claim, the one that reaches furthest counts.
 # What it covered before comes along, without a package, so that there is nothing to do where there is neither.
 EPISODES = f"""
-with patient as materialized ({PATIENTS}), found as materialized (
-    select c.id, c.external_id, p.survivor from patient p
+with found as materialized (
+    select c.id, c.external_id, p.survivor from scope_patient p
     join records_claim c on c.practice_id = %(practice)s and c.patient_id = p.id
     where (c.procedure_codes[1] = any(%(codes)s::text[]) or c.procedure_codes[2] = any(%(codes)s::text[])
         or (cardinality(c.procedure_codes) > 2 and c.procedure_codes && %(codes)s::text[]))
@@ -62,7 +60,7 @@ select distinct on (claim_id) * from (
     select o.claim_id, '', '', '', null, null, '{{}}', '{{}}', '{{}}', '{{}}', '{{}}'
     from correlation_coverage o join correlation_visit v on v.id = o.visit_id
     where o.practice_id = %(practice)s
-      and (v.patient_id in (select survivor from patient) or o.claim_id in (select id from scope_claim))
+      and (v.patient_id in (select survivor from scope_patient) or o.claim_id in (select id from scope_claim))
 ) each
 order by claim_id, kind = '', ends_on desc, code
 """  # noqa: S608 - made of this module's constants
@@ -186,9 +184,11 @@ order by w.ends_on desc, w.claim_id desc
 """
 
 
-def cover(practice_id: int, packages: Collection[Package], now: datetime) -> set[int]:
+def cover(practice_id: int, touched: Touched, packages: Collection[Package], now: datetime) -> set[int]:
     """The visits whose coverage changed."""
     values = {"practice": practice_id, "now": now}
+    if touched.get("provider"):
+        fill("scope_patient", PATIENTS_SEEN, values)
     if not find(packages, values):
         return set()
     return {visit_id for (visit_id,) in run(WRITE, values)}
