@@ -19,6 +19,7 @@ from athena_dash.core import clock
 from athena_dash.core.one_trip import fetch
 from athena_dash.correlation import cohorts, reweighing
 from athena_dash.correlation import service as correlation
+from athena_dash.records import statistics
 from athena_dash.records.upsert import mark_record_gone
 from athena_dash.sync import failures, lag, landing, raw, waiting
 from athena_dash.sync.evidence import evidence_of
@@ -27,6 +28,7 @@ from athena_dash.sync.resources import RESOURCES, Resource
 
 BATCH = 1000
 JUDGED = 5_000  # visits in one transaction
+MANY = 100  # records, from which a plan made for an empty practice takes longer than counting it
 
 Touches = Mapping[str, Collection[str]]
 """Records table, or "visit" → ids."""
@@ -108,6 +110,8 @@ def drain(practice_id: int) -> set[int]:
         touched, rows = waiting.take(practice_id, visits=False)
         if not rows:
             break
+        if sum(map(len, touched.values())) >= MANY:
+            statistics.introduce_everywhere(practice_id)
         halving(practice_id, touched, correlate, rows)
     visits: set[int] = set()
     while True:

@@ -6,9 +6,11 @@ Thread-safe: one session serves a pool of threads.
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from types import TracebackType
 from typing import Self
 
@@ -27,6 +29,12 @@ _LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=20, keepali
 # httpx logs every URL at INFO and httpcore every target at DEBUG; both carry patient ids.
 for _chatty in ("httpx", "httpcore"):
     logging.getLogger(_chatty).setLevel(logging.WARNING)
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """The authorities, read once: reading them takes longer than most calls, and each run opens a session."""
+    return httpx.create_ssl_context()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,7 @@ class Session:
             base_url=self.base_url,
             auth=auth,
             transport=AthenaTransport(
-                transport or httpx.HTTPTransport(limits=_LIMITS),
+                transport or httpx.HTTPTransport(verify=trusted(), limits=_LIMITS),
                 policy=policy,
                 limiter=limiter,
                 gate=gate,

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from athena_dash.operations.evaluation.arena import Setup, arena, now_to_the_minute
+from athena_dash.operations.evaluation.arena import Setup, arena, now_to_the_minute, throwaway_database
 from integrations.sandbox.ledger import Ledger
 from integrations.sandbox.population.noise import PROFILES
 
@@ -45,7 +45,7 @@ class EvaluationCommand(BaseCommand):
             faults=options["faults"],
             as_of=options["as_of"] or now_to_the_minute(),
         )
-        with arena(setup, self.stderr.write) as ledger:
+        with throwaway_database(), arena(setup, self.stderr.write) as ledger:
             return type(self).evaluate(ledger)
 
 

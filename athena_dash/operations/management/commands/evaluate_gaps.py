@@ -13,7 +13,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from athena_dash.operations.evaluation.arena import Setup, arena, now_to_the_minute
+from athena_dash.operations.evaluation.arena import Setup, arena, now_to_the_minute, throwaway_database
 from athena_dash.operations.evaluation.command import aware
 from athena_dash.operations.evaluation.gap_score import GapScore, table
 from athena_dash.operations.evaluation.gaps import evaluate_gaps
@@ -38,7 +38,10 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object and nothing else")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        as_of = options["as_of"] or now_to_the_minute()
+        with throwaway_database():
+            self.evaluate(options["as_of"] or now_to_the_minute(), options)
+
+    def evaluate(self, as_of: datetime, options: dict[str, Any]) -> None:
         reports = {}
         for faults in FAULTS[options["faults"]]:
             began = process_time()
