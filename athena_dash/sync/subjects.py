@@ -48,10 +48,11 @@ PATIENTS_SEEN = """
 select patient_id, '' from changed
 where status in ('2', '3', '4')
 """
-# one who stayed away, or cancelled, may still have been treated by telephone: ORDERSONLY encounters name no appointment
+# one who stayed away or cancelled may still have been treated by telephone: ORDERSONLY encounters name no appointment;
+# and of one whose day has passed without a word nobody knows whether they came
 CHARTS = """
 select patient_id, department_id from changed
-where (status in ('2', '3', '4', 'x') or encounter_id <> '')
+where (status in ('2', '3', '4', 'x') or encounter_id <> '' or status = 'f' and date < %(now)s::date)
 """
 ANY_PATIENT = """
 select patient_id, '' from changed

@@ -6,6 +6,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from athena_dash.records.facts import (
     AppointmentFact,
@@ -64,6 +65,21 @@ def test_one_who_stayed_away_may_have_been_treated_by_telephone(practice, arrive
     arrive("appointments", AppointmentFact(external_id="500", patient_id="7", department_id="1", status="x"))
     assert due(practice, "encounters") == [("7", "1")]
     assert due(practice, "observations") == []
+
+
+def test_one_whose_day_has_passed_without_a_word_may_have_come(practice, arrive) -> None:
+    booked = AppointmentFact(
+        external_id="500",
+        patient_id="7",
+        department_id="1",
+        status="f",
+        date=NOW.date() + dt.timedelta(days=1),
+    )
+    arrive("appointments", booked)
+    assert due(practice, "encounters") == []
+    past = NOW.date() - dt.timedelta(days=1)
+    arrive("appointments", replace(booked, external_id="501", date=past))
+    assert due(practice, "encounters") == [("7", "1")]
 
 
 def test_an_appointment_without_a_patient_makes_nobody_due(practice, arrive) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from athena_dash.correlation.business_time import close_of_business
 from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, Suppressor, after_grace, on
 from athena_dash.correlation.rules.g11_unsigned import left_at
 from athena_dash.correlation.visit_facts import VisitFacts
@@ -9,10 +10,12 @@ from athena_dash.practices.policies import Policies
 
 
 def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
-    """athena does not say when the review began; the patient's leaving is the last instant that is dated."""
+    """athena does not say when the review began; the patient's leaving is the last instant that is dated, or the close
+    of the visit's day where the desk has not noted it (G03)."""
     if not any(encounter.status == "REVIEW" for encounter in visit.encounters):
         return NO_GAP
-    since = left_at(visit)
+    day = visit.service_date
+    since = left_at(visit) or (close_of_business(day, visit.zone) if day else None)
     if since is None:
         return NO_GAP
     sentence = f"Note of {on(since, visit)} waits for a second signature"

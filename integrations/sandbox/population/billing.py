@@ -196,7 +196,7 @@ def forget_second(paper: Paper, at: datetime, lines: money.Lines) -> datetime | 
 def charge_late(paper: Paper, at: datetime) -> None:
     """Charge entry remembers one more service of a claim that is paid; a corrected claim must follow."""
     rng, zone = paper.bill.rng, paper.bill.zone
-    code = next((one for one in LATE if one not in paper.bill.codes), None)
+    code = next((one for one in LATE if one not in paper.bill.codes + paper.bill.left_off), None)
     if code is None:
         return
     posted = staffed(at + lag.LATE_CHARGE.surely(rng), zone, rng)

@@ -108,6 +108,7 @@ def terms(
         zone=plan.zone,
         at=at,
         codes=codes or exam.codes,
+        left_off=exam.codes[len(codes) :] if codes else (),
         service_day=plan.day,
         department_id=plan.site.id,
         billed_provider_id=supervisor if incident_to and supervisor else plan.clinician.id,

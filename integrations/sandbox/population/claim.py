@@ -28,6 +28,7 @@ class Bill:
     zone: ZoneInfo
     at: datetime
     codes: tuple[str, ...]
+    left_off: tuple[str, ...] = ()  # documented, and forgotten on the claim
     service_day: date
     department_id: str
     billed_provider_id: str

@@ -142,7 +142,10 @@ def tell_all(clinic: Clinic, visits: int, as_of: datetime) -> Iterator[Script]:
     for share, tell_aside in asides:
         for plan in rng.sample(seen, min(len(seen), round(visits * share))):
             at = plan.starts_at + timedelta(days=rng.uniform(0, 40))
-            yield tell_aside(clinic, plan.person, plan.clinician, plan.site, at)
+            script = tell_aside(clinic, plan.person, plan.clinician, plan.site, at)
+            if plan.person.patient.id in losers:
+                apply_merge(clinic, script, losers[plan.person.patient.id])
+            yield script
     for plan in rng.sample(seen, min(len(seen), max(1, round(visits * clinic.blueprint.stays)))):
         yield sidelines.stay(clinic, plan.person, plan.clinician, plan.site, plan.starts_at)
     for _ in range(OPEN_SLOTS):
