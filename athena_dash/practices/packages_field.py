@@ -48,3 +48,11 @@ class PackagesField(forms.CharField):
 
 def written(packages: Mapping[str, str]) -> str:
     return "\n".join(f"{code}: {words}" for code, words in sorted(packages.items()))
+
+
+def by_words(packages: Mapping[str, str]) -> str:
+    """A line per kind and span, with all its codes, to be read rather than typed."""
+    return "\n".join(
+        f"{words}: {', '.join(sorted(code for code in packages if packages[code] == words))}"
+        for words in sorted(set(packages.values()))
+    )

@@ -16,7 +16,7 @@ from django import forms
 from athena_dash.practices.filing import FilingRule, shipped_appeal, shipped_rule
 from athena_dash.practices.models import Policy
 from athena_dash.practices.packages import SHIPPED
-from athena_dash.practices.packages_field import PackagesField, written
+from athena_dash.practices.packages_field import PackagesField, by_words
 from athena_dash.practices.policies import RULE_DEFAULTS, WEEKDAYS, default
 from athena_dash.practices.policy_words import label, said
 from athena_dash.practices.statuses import STAGES, ClaimStage, meaning
@@ -148,7 +148,7 @@ class PoliciesForm(forms.Form):
         return self.row(TESTS, label(TESTS), "none", "")
 
     def packages_row(self) -> Row:
-        return self.row(PACKAGES, label(PACKAGES), written(SHIPPED), "")
+        return self.row(PACKAGES, label(PACKAGES), by_words(SHIPPED), "")
 
     def status_rows(self) -> list[Row]:
         """Words nobody has explained first."""

@@ -13,6 +13,7 @@ from django.db.models import Count
 
 from athena_dash.correlation.models import Link, Visit
 from athena_dash.records.models import Appointment, Claim, ClinicalFact, Encounter
+from athena_dash.worklist.episodes import visits_paid
 from athena_dash.worklist.keyset import Key, Page, parse_id, take
 
 PAGE_SIZE = 50
@@ -83,10 +84,14 @@ def page_of(practice_ids: Sequence[int], kind: str, state: str, cursor: str) -> 
 
 
 def rows(links: Sequence[Link]) -> list[UnmatchedRow]:
-    """One query for each kind on the page and one for the candidates, whatever the page's length."""
+    """One query for each kind on the page, one for the candidates, one for what claims pay for, whatever its length."""
     records = _records(links)
     visits = _candidates(links)
-    return [_row(link, records.get((link.practice_id, link.kind, link.record_id)), visits) for link in links]
+    claims = [link for link in links if link.kind == Link.Kind.CLAIM]
+    paid = visits_paid({link.practice_id for link in claims}, [link.record_id for link in claims])
+    return [
+        _row(link, records.get((link.practice_id, link.kind, link.record_id)), visits, paid) for link in links
+    ]
 
 
 def _records(links: Sequence[Link]) -> dict[tuple[int, str, str], Any]:
@@ -107,7 +112,12 @@ def _candidates(links: Sequence[Link]) -> dict[tuple[int, int], Visit]:
     return {(visit.practice_id, visit.pk): visit for visit in found}
 
 
-def _row(link: Link, record: Any, visits: Mapping[tuple[int, int], Visit]) -> UnmatchedRow:
+def _row(
+    link: Link,
+    record: Any,
+    visits: Mapping[tuple[int, int], Visit],
+    paid: Mapping[tuple[int, str], int],
+) -> UnmatchedRow:
     _, date_column, amount_column = TABLES[link.kind]
     date = getattr(record, date_column, None)
     shown = []
@@ -124,7 +134,7 @@ def _row(link: Link, record: Any, visits: Mapping[tuple[int, int], Visit]) -> Un
         amount=getattr(record, amount_column, None) if amount_column else None,
         what=what_of(record),
         state=link.state,
-        why=why_of(link),
+        why=why_of(link) + paid_words(link, paid),
         candidates=tuple(shown),
     )
 
@@ -135,6 +145,11 @@ def what_of(record: Any) -> str:
     if isinstance(record, Claim):
         return ", ".join(record.procedure_codes[:4])
     return getattr(record, "type_name", "") or getattr(record, "visit_name", "")
+
+
+def paid_words(link: Link, paid: Mapping[tuple[int, str], int]) -> str:
+    count = paid.get((link.practice_id, link.record_id), 0) if link.kind == Link.Kind.CLAIM else 0
+    return f" Pays for {count} visit{'' if count == 1 else 's'} all the same." if count else ""
 
 
 def why_of(link: Link) -> str:

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from athena_dash.worklist.views import actions, check, quality, review, today, unmatched, visit, visits
+from athena_dash.worklist.views import (
+    actions,
+    check,
+    episode,
+    quality,
+    review,
+    today,
+    unmatched,
+    visit,
+    visits,
+)
 
 urlpatterns = [
     path("", today.home, name="home"),
@@ -18,6 +28,7 @@ urlpatterns = [
     path("visits/<int:pk>/worked", actions.worked, name="visit-worked"),
     path("visits/<int:pk>/wake", actions.wake, name="visit-wake"),
     path("visits/<int:pk>/notes", actions.note, name="visit-note"),
+    path("visits/<int:pk>/episode", episode.say, name="visit-episode"),
     path("quality", quality.quality, name="quality"),
     path("quality/links", quality.links, name="quality-links"),
     path("quality/measure/<slug:slug>", quality.measure, name="quality-measure"),

@@ -26,6 +26,7 @@ from athena_dash.correlation.worth import lost_by_waiting
 from athena_dash.sync.live_read import newest_of
 from athena_dash.worklist.capture import captured, voided
 from athena_dash.worklist.desk import desk_of
+from athena_dash.worklist.episodes import parts_of, reach_of
 from athena_dash.worklist.evidence import steps
 from athena_dash.worklist.forms import AssignForm, NoteForm, SnoozeForm, WorkedForm
 from athena_dash.worklist.money import money_of
@@ -93,6 +94,8 @@ def visit_context(request: HttpRequest, visit: Visit) -> dict[str, Any]:
         "captured": captured(records),
         "voided": voided(records),
         "gap": gap_words(records, desk),
+        "parts": parts_of(records),
+        "reach": reach_of(records),
         "check": newest_of(visit),
         "rules": explain(visit),
         "closed_gaps": [
