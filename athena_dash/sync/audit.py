@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from athena_dash.core import clock
 from athena_dash.correlation.models import Visit
@@ -66,10 +66,13 @@ def today_at(practice: Practice) -> date:
 
 
 def due(now: datetime) -> list[int]:
-    """Practices where it is night and that no audit has looked at since the last one."""
+    """Practices where it is night and that no audit of every kind has looked at since the last one."""
     alive = Q(finished_at__isnull=False) | Q(started_at__gt=now - LONGEST)
-    done = Audit.objects.filter(alive, started_at__gt=now - EVERY).values("practice_id")
-    waiting = Practice.objects.active().filter(connection__isnull=False).exclude(pk__in=done)
+    audits = Audit.objects.filter(alive, started_at__gt=now - EVERY).values("practice_id", "started_at")
+    done = audits.alias(kinds=Count("kind", distinct=True)).filter(kinds=len(Audit.Kind))
+    waiting = (
+        Practice.objects.active().filter(connection__isnull=False).exclude(pk__in=done.values("practice_id"))
+    )
     return [p.pk for p in waiting if now.astimezone(ZoneInfo(p.timezone)).hour in NIGHT]
 
 

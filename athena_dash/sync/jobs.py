@@ -13,6 +13,7 @@ from athena_dash.practices.models import Practice
 from athena_dash.sync import (
     audit,
     backfill,
+    backfill_audit,
     feeds,
     link_measures,
     live_plan,
@@ -47,6 +48,7 @@ def enqueue_due() -> int:
         link_measures.ask(practice_id, None)
     made += sum(ring_link_measure(practice_id) for practice_id in link_measures.practices_with_work(now))
     made += sum(ring_live_reads(*waiting) for waiting in live_plan.waiting())
+    made += sum(ring_backfill_audit(practice_id) for practice_id in backfill_audit.due())
     return made + sum(ask_for_audit(practice_id) for practice_id in audit.due(now))
 
 
@@ -81,6 +83,16 @@ def backfill_practice(practice_id: int) -> None:
         pull.run_chunk(lease)
         if practice_id in backfill.due_practices(clock.now()):
             ring_backfill(practice_id)
+
+
+def ring_backfill_audit(practice_id: int) -> bool:
+    return wake(LONG_QUEUE, audit_backfill, practice_id)
+
+
+def audit_backfill(practice_id: int) -> None:
+    """A batch, so that what else is long gets its turn, then the bell again."""
+    if backfill_audit.take_next(Practice.objects.get(pk=practice_id)):
+        ring_backfill_audit(practice_id)
 
 
 def process_left_behind(practice_id: int) -> None:

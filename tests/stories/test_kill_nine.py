@@ -12,11 +12,12 @@ import pytest
 from athena_dash.correlation.models import Visit
 from athena_dash.operations.torture.newcomer import DATED_BY_US
 from athena_dash.practices.models import Practice
-from athena_dash.sync import feeds, pipeline
-from athena_dash.sync.models import Failure, Feed, RawSegment, Touched
+from athena_dash.records.models import Claim
+from athena_dash.sync import audit, backfill_audit, feeds, pipeline
+from athena_dash.sync.models import Audit, Backfill, Failure, Feed, RawSegment, Touched
 from tests.stories.killing import run_and_kill
 from tests.sync.athena import CLIENT, PRACTICE, SECRET, Athena
-from tests.sync.rig import connect, contents, due_subjects, forget_shared, pull_all, settle
+from tests.sync.rig import connect, contents, due_subjects, forget_shared, open_failures, pull_all, settle
 
 KILLS = 12
 
@@ -104,3 +105,34 @@ def differing(
         if more != less:
             found[table] = (more - less) + (less - more)
     return found
+
+
+@pytest.mark.django_db(transaction=True)
+def test_comparing_a_first_load_killed_at_many_moments_leaves_out_no_day_and_nothing_that_was_lost(
+    athena,
+) -> None:
+    forget_shared()
+    rng = random.Random(5)
+    practice = join("killed", athena)
+    pull_all(practice)
+    before = contents(practice)
+    lost = list(
+        Claim.objects.exclude(created_date=None).order_by("created_date").values_list("pk", flat=True)
+    )
+    Claim.objects.filter(pk__in=lost[::2]).delete()
+
+    def compare() -> None:
+        while backfill_audit.take_next(practice):
+            pass
+
+    killed = 0
+    for _ in range(KILLS):
+        killed += run_and_kill(compare, after=rng.uniform(0.05, 0.5)).killed
+        athena.time.passes(minutes=31)  # until then the dead one's audit counts as running
+    compare()
+    assert killed >= 4, "the kills must fall into the work"
+    assert contents(practice)["Claim"] == before["Claim"]
+    assert {one.compared_from == one.first for one in Backfill.objects.filter(practice=practice)} == {True}
+    weeks = Audit.objects.filter(practice=practice, kind="claims", finished_at__isnull=False, problem="")
+    assert len(set(weeks.values_list("window", flat=True))) >= audit.WEEKS
+    assert not open_failures(practice).filter(subject_kind="audit").exists()

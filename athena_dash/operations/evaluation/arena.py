@@ -26,7 +26,7 @@ from athena_dash.correlation.service import due_in, due_orphans, judge_orphans
 from athena_dash.operations.evaluation.faults import switch_on
 from athena_dash.operations.evaluation.sandbox import UNHURRIED, sandbox
 from athena_dash.practices.models import Connection, Policy, Practice
-from athena_dash.sync import pipeline
+from athena_dash.sync import backfill_audit, pipeline
 from athena_dash.sync.feeds import create_feeds
 from athena_dash.sync.models import Run
 from athena_dash.sync.pull import sync_practice
@@ -108,6 +108,8 @@ def take_in(athena_id: str, url: str, tell: Tell) -> None:
         if run.outcome != Run.Outcome.DONE:
             tell(f"{athena_id} {run.feed.resource}: {run.outcome} {run.message}")
     pipeline.learn_prices(practice.pk)  # the tick's part, for which the frozen clock never comes round
+    while backfill_audit.take_next(practice):
+        pass
     while due := due_in(practice.pk, clock.now(), pipeline.BATCH):
         pipeline.rejudge(practice.pk, due)
     tell(f"practice {athena_id} synced")

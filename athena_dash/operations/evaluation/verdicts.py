@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
-from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -18,7 +17,7 @@ from athena_dash.correlation.models import Gap, Verdict
 from athena_dash.correlation.rules import RULES
 from athena_dash.practices.models import Practice
 from athena_dash.sync import audit, live_plan, pipeline
-from athena_dash.sync.models import Audit, LiveRead
+from athena_dash.sync.models import LiveRead
 
 CONFIRMED = (Verdict.NOT_BILLED, Verdict.NOT_SYNCED)
 MOST_TURNS = 10  # of a night whose reads meet faults
@@ -75,22 +74,12 @@ def first_by_visit(names: Names) -> dict[str, str]:
     return {visit: found[0] for visit, found in codes.items()}
 
 
-def count_claims(practice: Practice) -> None:
-    """The claims of every older week, as when each has had its night."""
-    last = audit.recent(audit.today_at(practice)).first
-    mondays = [last - timedelta(days=last.weekday() + 7 * back) for back in range(audit.WEEKS)]
-    audit.run(
-        practice, audit.begin(practice, [Audit.Kind.CLAIMS], [audit.week(monday) for monday in mondays])
-    )
-
-
 def read_by_night() -> Counter[str]:
     """One night of every practice, with whatever faults are on: the audit, then live reads; what they asked, and what
     came of it."""
     gaps = Gap.objects.filter(closed_at__isnull=True, primary=True, visit__isnull=False).count()
     for practice in Practice.objects.all():
         audit.audit_practice(practice)
-        count_claims(practice)
         pipeline.compare_days(practice.pk)
         live_plan.weigh(practice.pk)
         live_plan.plan_night(practice.pk)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 class Backfill(models.Model):
-    """Days are those its resource's windows are cut by (service or creation), both included."""
+    """Days are those its resource's windows are cut by (service or creation), both included. From `compared_from` on,
+    what it brought has been compared with athena's own list (sync.backfill_audit)."""
 
     class State(models.TextChoices):
         RUNNING = "running"
@@ -29,6 +30,7 @@ class Backfill(models.Model):
     asked_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
     asked_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    compared_from = models.DateField(null=True)
 
     objects: ClassVar[Any] = PracticeOwned.as_manager()
 
