@@ -1,13 +1,15 @@
 """Counts of levels among right and wrong pairs → a practice's points (Fellegi–Sunter), blended with the shipped ones.
 
 A level weighs ln(m/u): how much more often it is seen between a record and its own visit than between it and another
-visit around its day. Pure.
+visit around its day. m is learnt from claims whose visit is known and then from those without an id, which slip more
+often, as far as the first say which visit is theirs. Pure.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from math import exp, log
 
@@ -18,12 +20,15 @@ from athena_dash.correlation.weights import SHIPPED, STRAY
 Counts = Mapping[str, Mapping[str, tuple[int, int]]]
 """Fact → level → pairs with the own visit, pairs with another."""
 
+METHOD = 2  # of learning; by a newer one a practice learns anew
+OWN, OTHER = 0, 1
 TRUSTED = 100  # other pairs at which a practice's own points weigh as much as the shipped ones
 DOUBT = (
     4.0  # pairs of either kind that are added to every fact, alike in both, so that what is rare says little
 )
-SUPPOSED = 100  # pairs of claims that belong nowhere that are supposed to look like another visit's
-SURE = 0.85  # chance from which a link is made
+SUPPOSED = 5  # pairs of claims that belong nowhere that are supposed to look like another visit's
+HEARD = 2_000  # pairs at most that known claims count for beside claims without an id
+SURE = 0.7  # chance from which a link is made
 WORTH_A_LOOK = 0.05  # chance from which a person is asked
 ROUNDS = 25
 FARTHEST = 50  # points; beyond, exp() has little more to tell
@@ -53,60 +58,84 @@ class Lone(msgspec.Struct, frozen=True, kw_only=True):
     claims: int
 
     @property
-    def evidence(self) -> float:
-        return sum(exp(points) for points, _ in self.pairs)
-
-    @property
     def levels(self) -> Iterator[str]:
         return (level for _, levels in self.pairs for level in levels)
 
 
+@dataclass(slots=True)
+class Seen:
+    """What one round of expectation adds up: claims that belong nowhere, and levels of their pairs and of own pairs."""
+
+    nowhere: float = 0.0
+    stray: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    own: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+
 def points_of(counts: Counts) -> dict[str, float]:
     """Level → ln(m/u). A level seen in no pair keeps its shipped points."""
-    found = {}
+    found: dict[str, float] = {}
     for levels in counts.values():
-        own, other = (sum(seen[side] for seen in levels.values()) for side in (0, 1))
-        for level, (m, u) in levels.items():
-            doubt = DOUBT * (m + u) / (own + other)
-            found[level] = log((m + doubt) / (own + DOUBT)) - log((u + doubt) / (other + DOUBT))
+        own, other = shares(levels, OWN), shares(levels, OTHER)
+        found |= {level: log(own[level] / other[level]) for level in levels}
     return {level: float(points) for level, points in SHIPPED.items()} | found
 
 
-def strays_of(labels: Labels, lone: Sequence[Lone]) -> dict[str, float]:
-    """What belonging to no visit on offer weighs, by expectation–maximisation over claims without an id.
-
-    `none`, ln of its odds, and "stray LEVEL", ln(v/u): how much more often the level is seen between a claim that
-    belongs nowhere and a visit around its day than between another visit's claim and it.
+def lone_points(labels: Labels, points: Mapping[str, float], lone: Sequence[Lone]) -> dict[str, float]:
+    """`points` as claims without an id amend them, by expectation–maximisation, and what belonging to no visit on offer
+    weighs: `none`, ln of its odds, and "stray LEVEL", ln(v/u), how much more often the level is seen between a claim
+    that belongs nowhere and a visit around its day than between another visit's claim and it.
     """
     share = (labels.lost + 1) / (labels.placed + labels.lost + 2)
     claims = sum(one.claims for one in lone)
-    others = [shares(levels) for levels in labels.counts.values()]
+    facts = [(shares(levels, OWN), shares(levels, OTHER)) for levels in labels.counts.values()]
+    heard = min(labels.pairs, HEARD)
+    more: dict[str, float] = {}  # than `points`
     stray: dict[str, float] = {}
     for _ in range(ROUNDS if claims else 0):
-        seen: dict[str, float] = defaultdict(float)
-        doubtful = 0.0
-        for one in lone:
-            nowhere = (
-                share / (1 - share) * exp(min(sum(stray.get(level, 0) for level in one.levels), FARTHEST))
-            )
-            doubt = one.claims * nowhere / (nowhere + one.evidence)
-            doubtful += doubt
-            for level in one.levels:
-                seen[level] += doubt
-        share = min(max((doubtful + 1) / (claims + 2), 0.0005), 0.9)
-        stray = {
-            level: log((seen[level] / u + SUPPOSED) / (sum(seen[name] for name in other) + SUPPOSED))
-            for other in others
-            for level, u in other.items()
-        }
-    return {"none": log(share / (1 - share))} | {STRAY + level: points for level, points in stray.items()}
+        seen = expected(lone, log(share / (1 - share)), more, stray)
+        share = min(max((seen.nowhere + 1) / (claims + 2), 0.0005), 0.9)
+        for own, other in facts:
+            owned, strayed = (sum(side[level] for level in other) for side in (seen.own, seen.stray))
+            for level, u in other.items():
+                m = (seen.own[level] + heard * own[level]) / (owned + heard)
+                more[level] = log(m / u) - points[level]
+                stray[level] = log((seen.stray[level] / u + SUPPOSED) / (strayed + SUPPOSED))
+    return (
+        {level: value + more.get(level, 0) for level, value in points.items()}
+        | {"none": log(share / (1 - share))}
+        | {STRAY + level: value for level, value in stray.items()}
+    )
 
 
-def shares(levels: Mapping[str, tuple[int, int]]) -> dict[str, float]:
-    """Of pairs with another visit; none of them is nil."""
-    own, other = (sum(seen[side] for seen in levels.values()) for side in (0, 1))
+def expected(
+    lone: Sequence[Lone], none: float, more: Mapping[str, float], stray: Mapping[str, float]
+) -> Seen:
+    """Each claim shared out between the visits on offer and none, as likely as it belongs to them."""
+    seen = Seen()
+    for one in lone:
+        nowhere = exp(bounded(none + sum(stray.get(level, 0) for level in one.levels)))
+        likely = [
+            exp(bounded(points + sum(more.get(level, 0) for level in levels))) for points, levels in one.pairs
+        ]
+        whole = one.claims / (nowhere + sum(likely))
+        seen.nowhere += nowhere * whole
+        for (_, levels), own in zip(one.pairs, likely, strict=True):
+            for level in levels:
+                seen.stray[level] += nowhere * whole
+                seen.own[level] += own * whole
+    return seen
+
+
+def bounded(points: float) -> float:
+    return min(max(points, -FARTHEST), FARTHEST)
+
+
+def shares(levels: Mapping[str, tuple[int, int]], side: int) -> dict[str, float]:
+    """Of the pairs with the own visit, or of those with another; none of them is nil."""
+    own, other = (sum(seen[one] for seen in levels.values()) for one in (OWN, OTHER))
     return {
-        level: (u + DOUBT * (m + u) / (own + other)) / (other + DOUBT) for level, (m, u) in levels.items()
+        level: (seen[side] + DOUBT * sum(seen) / (own + other)) / ((own, other)[side] + DOUBT)
+        for level, seen in levels.items()
     }
 
 

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from athena_dash.core import clock
 from athena_dash.correlation.labels_sql import known_claims, labels_of, lone_of
-from athena_dash.correlation.learning import blend, points_of, strays_of
+from athena_dash.correlation.learning import METHOD, blend, lone_points, points_of
 from athena_dash.correlation.models import Weights
 from athena_dash.correlation.service import correlate
 from athena_dash.correlation.tables import run
@@ -59,16 +59,16 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def learn_weights(practice_id: int) -> Weights | None:
-    """The next version, not yet active; None while too little is known, or little more than last time."""
+    """The next version, not yet active; None while too little is known, or little more than when last learnt so."""
     known = known_claims(practice_id)
     rows = Weights.objects.for_practice(practice_id)
-    newest = rows.first()
-    if known < max(ENOUGH, newest.known * GROWN if newest else 0):
+    newest, last = rows.first(), rows.filter(method=METHOD).first()
+    if known < max(ENOUGH, last.known * GROWN if last else 0):
         return None
     labels = labels_of(practice_id, SHIPPED)
     own = points_of(labels.counts)
     lone = lone_of(practice_id, {level: Decimal(value) for level, value in own.items()})
-    points = blend(own | strays_of(labels, lone), labels.others)
+    points = blend(lone_points(labels, own, lone), labels.others)
     if newest is None:
         keep(practice_id, 0)
     version = newest.version + 1 if newest else 1
@@ -88,6 +88,7 @@ def keep(
         practice_id=practice_id,
         version=version,
         learnt_at=clock.now(),
+        method=METHOD,
         known=known,
         pairs=pairs,
         others=others,

@@ -23,34 +23,44 @@ left join lateral unnest(e.diagnosis_codes) as d(code) on true
 group by p.visit_id
 """
 
-# One row a pair and one level a fact, null where either side does not say. Codes that differ in their last figure only
-# are a family: a visit of another level.
-LEVELS = """
+
+def family(some: str, others: str) -> str:
+    """Codes that differ in their last figure only, such as a visit of another level."""
+    return f"exists (select from unnest({some}) a, unnest({others}) b where left(a, 4) = left(b, 4))"
+
+
+# One row a pair and one level a fact, null where either side does not say. What bills the rest of a visit is within
+# what it documents: that is said once, by `billed_rest`.
+LEVELS = f"""
 with compared as (
     select u.kind, u.record_id, p.visit_id, p.anchor_id, p.date as visit_date, p.department_id, p.provider_ids,
-        coalesce(n.procedures, '{}') as procedures, coalesce(n.diagnoses, '{}') as diagnoses,
+        coalesce(n.procedures, '{{}}') as procedures, coalesce(n.diagnoses, '{{}}') as diagnoses,
         abs(p.date - u.date) as days, p.utc_date <> p.date as evening, p.utc_date = u.date as utc_day,
-        n.procedures is null or u.procedures = '{}' as procedures_unknown,
+        n.procedures is null or u.procedures = '{{}}' as procedures_unknown,
         u.procedures <@ n.procedures as all_documented, n.procedures <@ u.procedures as all_billed,
         u.procedures && n.procedures as some_documented,
         u.procedures as procedures_said,
-        n.diagnoses is null or u.diagnoses = '{}' as diagnoses_unknown,
+        n.diagnoses is null or u.diagnoses = '{{}}' as diagnoses_unknown,
         u.diagnoses <@ n.diagnoses as same_diagnoses, u.diagnoses && n.diagnoses as some_diagnoses,
-        u.provider_ids <> '{}' and p.provider_ids <> '{}' as providers_known,
+        u.provider_ids <> '{{}}' and p.provider_ids <> '{{}}' as providers_known,
         u.provider_ids && p.provider_ids as same_provider, p.supervisor_id = any(u.provider_ids) as supervisor,
         u.department_id <> '' and p.department_id <> '' as departments_known,
         u.department_id = p.department_id as same_department,
-        p.happened, p.expected, p.taken, p.awaited, other.same as billed_again, other.rest as billed_rest
+        p.happened, p.expected, p.taken, p.awaited, other.same as billed_again, other.apart as billed_apart,
+        other.apart and other.codes || u.procedures @> n.procedures and u.procedures <@ n.procedures
+            and not n.procedures <@ u.procedures as billed_rest
     from scope_pair p
     join scope_unbound u on u.record_id = p.record_id and u.kind = %(kind)s
     left join scope_note n on n.visit_id = p.visit_id
     left join lateral (
-        select u.procedures <@ array_agg(code) and u.procedures @> array_agg(code) as same,
-            not u.procedures && array_agg(code) and u.procedures || array_agg(code) @> n.procedures as rest
-        from records_claim c, unnest(c.procedure_codes) code
-        where p.taken and u.kind = 'claim' and u.procedures <> '{}' and c.practice_id = %(practice)s
-          and c.appointment_id = p.anchor_id and c.appointment_id <> '' and c.external_id <> u.record_id
-          and c.gone_at is null
+        select codes, u.procedures <@ codes and u.procedures @> codes as same,
+            not u.procedures && codes and not {family("u.procedures", "codes")} as apart
+        from (
+            select array_agg(code) as codes from records_claim c, unnest(c.procedure_codes) code
+            where p.taken and u.kind = 'claim' and u.procedures <> '{{}}' and c.practice_id = %(practice)s
+              and c.appointment_id = p.anchor_id and c.appointment_id <> '' and c.external_id <> u.record_id
+              and c.gone_at is null
+        ) billed
     ) other on true
 )
 select *,
@@ -61,20 +71,20 @@ select *,
          when supervisor then 'supervisor' else 'other_provider' end as provider_level,
     case when not departments_known then null when same_department then 'same_department'
          else 'other_department' end as department_level,
-    case when procedures_unknown then null
+    case when procedures_unknown or billed_rest then null
          when all_documented and all_billed
          then case when cardinality(procedures_said) > 1 then 'procedures_agree' else 'one_procedure' end
          when all_documented then 'procedures_within'
          when some_documented then 'procedures_some'
-         when exists (select from unnest(procedures_said) a, unnest(procedures) b where left(a, 4) = left(b, 4))
-         then 'procedures_family' else 'procedures_differ' end as procedures_level,
+         when {family("procedures_said", "procedures")} then 'procedures_family'
+         else 'procedures_differ' end as procedures_level,
     case when diagnoses_unknown then null when same_diagnoses then 'diagnoses_agree'
          when some_diagnoses then 'diagnoses_some' else 'diagnoses_differ' end as diagnoses_level,
     case when not taken then 'free' when billed_again then 'billed_again'
-         when billed_rest and all_documented then 'billed_rest' else 'taken' end as taken_level,
+         when billed_rest then 'billed_rest' when billed_apart then 'billed_other' else 'taken' end as taken_level,
     days = 0 and happened and same_department and (same_provider or supervisor) as exact
 from compared
-"""
+"""  # noqa: S608 - made of this module's constants
 LEARNT = ("date", "provider", "department", "procedures", "diagnoses", "taken")
 
 SCORED = f"""
@@ -103,9 +113,8 @@ SHARED = "jsonb_strip_nulls(jsonb_build_object('shared', nullif(shared, 0)))"
 # It bills none of the services that the best visit documents: that goes to a person, however good the rest.
 # `score` is the chance that the best is the right one, of all on offer and of none; with learnt points a probability.
 # `nowhere`, which is belonging to none, is kept where exp() can still tell it. A patient's day is shared out: as likely
-# as other records without an id belong to a visit, it is taken for this one. All are weighed alone first, so that order
-# never matters; and what a record alone would surely have passed over is not forced upon it (`behind`), for its own
-# visit may have been billed twice.
+# as other records without an id belong to a visit, it is for this one as if they named it, each by what it bills. All
+# are weighed alone first, so that order never matters.
 VERDICTS = f"""
 with alone as (
     select *, greatest(-50, least(50, %(none)s + sum(stray) over record)) as nowhere
@@ -116,17 +125,32 @@ with alone as (
     from alone
     window record as (partition by record_id)
 ), claimed as (
-    select *, case when taken then 0 else least(sum(likely) over (partition by visit_id) - likely, 1) end as elsewhere
+    select *, case when taken then 0 else sum(likely) over (partition by visit_id) - likely end as elsewhere
     from likely
+), crowd as materialized (
+    select record_id, visit_id, likely, procedures_said, procedures, procedures_points from claimed
+    where not taken and elsewhere > 0
+), rivals as (
+    select c.record_id, c.visit_id, sum(r.likely) as likely, sum(r.likely * exp(case
+        when c.procedures_said = '{{}}' or r.procedures_said = '{{}}' then %(taken)s
+        when c.procedures_said <@ r.procedures_said and c.procedures_said @> r.procedures_said then %(billed_again)s
+        when c.procedures_said && r.procedures_said or {family("c.procedures_said", "r.procedures_said")} then %(taken)s
+        when c.procedures_said <@ c.procedures and not c.procedures <@ c.procedures_said
+         and c.procedures_said || r.procedures_said @> c.procedures
+        then %(billed_rest)s - coalesce(c.procedures_points, 0)
+        else %(billed_other)s end - %(free)s)::float) as weight
+    from crowd c join crowd r on r.visit_id = c.visit_id and r.record_id <> c.record_id
+    where r.likely > 0.0001
+    group by c.record_id, c.visit_id
 ), shared as (
-    select *, case when elsewhere > 0.01
-        then round(ln(1 - elsewhere + elsewhere * exp((%(taken)s - %(free)s)::float))::numeric, 2) else 0 end as shared
-    from claimed
+    select l.*, case when r.likely > 0.01
+        then round(ln(1 - least(r.likely, 1) + r.weight / greatest(r.likely, 1))::numeric, 2) else 0 end as shared
+    from claimed l
+    left join rivals r on r.record_id = l.record_id and r.visit_id = l.visit_id
 ), weighed as (
     select *, points + shared as total from shared
 ), ranked as (
     select *, row_number() over best as rank, total - greatest(nowhere, lead(total) over best) as ahead,
-        max(points) over record - points as behind,
         exp(total::float) / (exp(nowhere::float) + sum(exp(total::float)) over record) as chance,
         count(*) filter (where exact) over record as exacts
     from weighed
@@ -136,8 +160,7 @@ with alone as (
         order by rank) as candidates
     from ranked where rank <= %(kept)s group by record_id
 ), judged as (
-    select *, case when ahead >= %(sure)s and behind < %(sure)s
-                        and procedures_level is distinct from 'procedures_differ' then 'linked'
+    select *, case when ahead >= %(sure)s and procedures_level is distinct from 'procedures_differ' then 'linked'
                    when total - nowhere >= %(look)s then 'review' else 'unmatched' end as state
     from ranked where rank = 1
 )

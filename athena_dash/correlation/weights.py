@@ -44,7 +44,10 @@ SHIPPED: Mapping[str, Decimal] = {
     "diagnoses_differ": Decimal("-0.5"),
     "taken": Decimal("-3.0"),  # another record of that kind names the visit by id
     "billed_again": Decimal("-3.0"),  # and bills the same services: either is the other's copy
-    "billed_rest": Decimal("-1.0"),  # and bills the rest of what the visit documents: one bill in two
+    "billed_other": Decimal(
+        "-1.0"
+    ),  # and bills other services, of another kind: they may be parts of one bill
+    "billed_rest": Decimal("1.5"),  # and bills the rest of what the visit documents: one bill in two
     "free": Decimal(0),
     "awaited": Decimal("1.5"),  # the appointment says that such a record exists, and none names it by id
     "not_expected": Decimal("-2.5"),  # "charge entry not required"

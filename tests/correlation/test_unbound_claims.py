@@ -10,6 +10,7 @@ import datetime as dt
 import pytest
 
 from athena_dash.core import clock
+from athena_dash.correlation.learning import METHOD
 from athena_dash.correlation.models import Link, Weights
 from athena_dash.correlation.offers import offers_for
 from athena_dash.records.models import Claim
@@ -231,22 +232,57 @@ def test_the_second_bill_of_a_visit_is_not_forced_upon_its_twin(office: Office) 
     assert office.where("claim", "40") == "review"
 
 
-def test_a_claim_that_bills_the_rest_of_a_visit_is_not_put_off_by_the_other_half(office: Office) -> None:
+@pytest.fixture
+def one_visit(office: Office) -> Office:
+    """Of two services."""
     office.receive(
         an_appointment("100", encounter_id="9"),
         an_encounter("9"),
         a_service("s1", "9", "99213"),
         a_service("s2", "9", "90471"),
+    )
+    return office
+
+
+def test_a_claim_that_bills_the_rest_of_a_visit_is_not_put_off_by_the_other_half(one_visit: Office) -> None:
+    """And that it is within what the visit documents is not counted again."""
+    one_visit.receive(
         a_claim("41", appointment_id="100", procedure_codes=["99213"]),
         a_claim("40", procedure_codes=["90471"], department_id=""),
     )
-    assert office.where("claim", "40") == "appointment 100"
-    assert office.link("claim", "40").evidence["points"]["taken"] == -1.0
+    assert one_visit.where("claim", "40") == "appointment 100"
+    assert one_visit.link("claim", "40").evidence["points"] == {"date": 4.0, "provider": 3.0, "taken": 1.5}
+
+
+def test_two_halves_of_one_bill_speak_for_each_other_though_neither_has_an_id(one_visit: Office) -> None:
+    one_visit.receive(a_claim("40", procedure_codes=["90471"]), a_claim("41", procedure_codes=["99213"]))
+    for claim in ("40", "41"):
+        assert one_visit.where("claim", claim) == "appointment 100"
+        assert one_visit.link("claim", claim).evidence["points"].get("shared", 0) > -1.5
+
+
+def test_two_bills_of_the_same_services_speak_against_each_other(one_visit: Office) -> None:
+    for claim in ("40", "41"):
+        one_visit.receive(a_claim(claim, procedure_codes=["99213"]))
+    assert one_visit.link("claim", "40").evidence["points"]["shared"] < -2
+
+
+def test_a_visit_billed_by_another_claim_takes_one_of_other_services_rather_than_of_its_kind(
+    office: Office,
+) -> None:
+    """What the visit documents is not known; a vaccination beside an office visit is more likely than two visits."""
+    office.receive(an_appointment("100"), a_claim("41", appointment_id="100", procedure_codes=["99213"]))
+    office.receive(a_claim("40", procedure_codes=["90471"]), a_claim("42", procedure_codes=["99214"]))
+    facts = {
+        claim: offers_for(office.link("claim", claim), Claim.objects.get(external_id=claim))[1][0].facts
+        for claim in ("40", "42")
+    }
+    assert (facts["40"]["taken"], facts["42"]["taken"]) == (-1.0, -3.0)
 
 
 def weigh(office: Office, **points: str) -> None:
     """The practice has weights of its own."""
-    counts = {"known": 0, "pairs": 0, "others": 0}
+    counts = {"known": 0, "pairs": 0, "others": 0, "method": METHOD}
     Weights.objects.create(
         practice_id=office.id, version=1, learnt_at=clock.now(), points=points, active=True, **counts
     )

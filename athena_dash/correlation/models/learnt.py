@@ -16,6 +16,7 @@ class Weights(models.Model):
     practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
     version = models.PositiveIntegerField()
     learnt_at = models.DateTimeField()
+    method = models.PositiveSmallIntegerField()  # learning.METHOD by which it was learnt
     known = models.PositiveIntegerField()  # claims whose visit was known then
     pairs = models.PositiveIntegerField()  # of a sampled one with its own visit
     others = models.PositiveIntegerField()  # and with another visit around its day
