@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import psycopg
 from django.db import connection
+from psycopg.types.json import set_json_loads
 
 Row = tuple[Any, ...]
+
+set_json_loads(msgspec.json.decode)  # for these cursors; Django's own read JSON as text
 
 
 def fetch(values: Mapping[str, Any], *statements: str) -> list[list[Row]]:

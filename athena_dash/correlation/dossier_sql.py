@@ -39,12 +39,18 @@ where v.practice_id = %(practice)s and v.id = any(%(visits)s::bigint[])
 order by v.id, i.id
 """
 
+# one look into the index per record: as a join, all lines there are may be read for a few thousand claims
 LINKED = """
-from correlation_link l
-join {table} t on t.practice_id = l.practice_id and t.{key} = l.record_id and {alive}
-where l.practice_id = %(practice)s and l.visit_id = any(%(visits)s::bigint[])
-  and l.kind = '{kind}' and l.state = 'linked'
-order by t.{key}, t.{order}
+select {columns} from (
+    select l.visit_id, l.record_id from correlation_link l
+    where l.practice_id = %(practice)s and l.visit_id = any(%(visits)s::bigint[])
+      and l.kind = '{kind}' and l.state = 'linked'
+    order by l.record_id
+) l
+cross join lateral (
+    select * from {table} t where t.practice_id = %(practice)s and t.{key} = l.record_id and {alive}
+    order by t.{order} offset 0
+) t
 """
 
 
@@ -57,7 +63,7 @@ def linked(
     alive: str = "",
     order: str = "id",
 ) -> str:
-    return f"select {columns}" + LINKED.format(table=table, key=key, alive=alive, kind=kind, order=order)
+    return LINKED.format(columns=columns, table=table, key=key, alive=alive, kind=kind, order=order)
 
 
 NOT_GONE = "t.gone_at is null"

@@ -22,6 +22,7 @@ from athena_dash.sync import (
     pull,
     subjects,
     sweep,
+    waiting,
 )
 from athena_dash.sync.models import LiveRead
 
@@ -63,10 +64,27 @@ def pull_feed(feed_id: int) -> None:
     if not feeds.due(clock.now()).filter(pk=feed_id).exists():
         return
     run = pull.run_feed(feed_id)
+    if run:
+        relate(run.practice_id)
     if run and run.changed:
         now = clock.now()
         for following in feeds.hasten(run.practice_id, subjects.due_resources(run.practice_id, now), now):
             wake(QUEUE, pull_feed, following)
+
+
+def relate(practice_id: int) -> None:
+    """What runs beside a run mostly touches the same visits: who ends last relates for all, and whoever is free helps
+    to judge. The sweeper finds what a kill left."""
+    if feeds.running(practice_id):
+        return
+    pipeline.correlate_waiting(practice_id)
+    if waiting.parts(practice_id) > 1:
+        wake(QUEUE, judge_practice, practice_id)
+    pipeline.drain(practice_id)
+
+
+def judge_practice(practice_id: int) -> None:
+    pipeline.judge_waiting(practice_id)
 
 
 def plan_practice(practice_id: int) -> None:
@@ -81,6 +99,7 @@ def backfill_practice(practice_id: int) -> None:
     """One chunk, so that what is live gets its turn, then the bell again."""
     if lease := backfill.take_next(practice_id):
         pull.run_chunk(lease)
+        relate(practice_id)
         if practice_id in backfill.due_practices(clock.now()):
             ring_backfill(practice_id)
 

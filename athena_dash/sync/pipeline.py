@@ -27,7 +27,6 @@ from athena_dash.sync.models import Failure, RawRecord, Stage, Touched
 from athena_dash.sync.resources import RESOURCES, Resource
 
 BATCH = 1000
-JUDGED = 5_000  # visits in one transaction
 MANY = 100  # records, from which a plan made for an empty practice takes longer than counting it
 
 Touches = Mapping[str, Collection[str]]
@@ -104,22 +103,48 @@ def apply_weights(practice_id: int) -> bool:
 
 def drain(practice_id: int) -> set[int]:
     """Relate whatever waits: first every record, then, each once, the visits around them."""
+    arrived = correlate_waiting(practice_id)
+    visits = judge_waiting(practice_id)
+    lag.seen(arrived)
+    return visits
+
+
+def correlate_waiting(practice_id: int) -> list[int]:
+    """The arrivals whose records are tied now."""
     while True:
         # before the look that finds nothing: what they touched is related then
         arrived = lag.landed(practice_id)
-        touched, rows = waiting.take(practice_id, visits=False)
+        touched, rows = waiting.take(practice_id)
         if not rows:
-            break
+            return arrived
         if sum(map(len, touched.values())) >= MANY:
             statistics.introduce_everywhere(practice_id)
         halving(practice_id, touched, correlate, rows)
+
+
+def judge_waiting(practice_id: int) -> set[int]:
+    """Until no visit waits, beside whoever else is at it; those judged here."""
     visits: set[int] = set()
-    while True:
-        touched, rows = waiting.take(practice_id, visits=True)
-        if not rows:
-            lag.seen(arrived)
-            return visits
-        visits |= in_parts(practice_id, touched, relate, rows)
+    while waiting.parts(practice_id):
+        found = judge_part(practice_id)
+        if found is None:
+            await_judges(practice_id)
+        else:
+            visits |= found
+    return visits
+
+
+def judge_part(practice_id: int) -> set[int] | None:
+    """The next part that nobody has; None when all are had. A judge that is killed leaves its part to the next."""
+    with transaction.atomic():
+        share(practice_id)
+        part = waiting.claim(practice_id)
+        return halving(practice_id, {Touched.VISIT: part.ids}, judge, [part.pk]) if part else None
+
+
+def await_judges(practice_id: int) -> None:
+    with transaction.atomic():
+        lock(practice_id)
 
 
 def drain_if_due(practice_id: int) -> None:
@@ -133,9 +158,18 @@ def drain_if_due(practice_id: int) -> None:
 
 def relate(practice_id: int, touched: Touches) -> set[int]:
     """Changed rows → links, and what the visits around them now lack. The visits are returned."""
+    lock(practice_id)
     named = {int(pk) for pk in touched.get(Touched.VISIT, ())}
     records = {table: ids for table, ids in touched.items() if table != Touched.VISIT}
-    visits = named | tie(practice_id, records) if records else named
+    return find_gaps(practice_id, named | tie(practice_id, records) if records else named)
+
+
+def judge(practice_id: int, touched: Touches) -> set[int]:
+    """What these visits lack; under the shared lock."""
+    return find_gaps(practice_id, {int(pk) for pk in touched[Touched.VISIT]})
+
+
+def find_gaps(practice_id: int, visits: set[int]) -> set[int]:
     correlation.judge_visits(practice_id, visits, evidence_of(practice_id))
     failures.settle(failing(practice_id, {Touched.VISIT: {str(pk) for pk in visits}}), "processed")
     return visits
@@ -143,8 +177,9 @@ def relate(practice_id: int, touched: Touches) -> set[int]:
 
 def correlate(practice_id: int, touched: Touches) -> set[int]:
     """Changed rows → links; the visits around them wait for the judge."""
+    lock(practice_id)
     visits = tie(practice_id, touched)
-    waiting.add(practice_id, {Touched.VISIT: {str(pk) for pk in visits}}, clock.now())
+    waiting.add_visits(practice_id, visits, clock.now())
     return visits
 
 
@@ -158,15 +193,6 @@ def tie(practice_id: int, touched: Touches) -> set[int]:
 Step = Callable[[int, Touches], set[int]]
 
 
-def in_parts(practice_id: int, touched: Touches, step: Step, rows: Collection[int]) -> set[int]:
-    """The rows that named it go with the last part: whoever is killed before repeats it all."""
-    parts = list(cut(touched, JUDGED))
-    visits: set[int] = set()
-    for number, part in enumerate(parts, start=1):
-        visits |= halving(practice_id, part, step, rows if number == len(parts) else ())
-    return visits
-
-
 def halving(practice_id: int, touched: Touches, step: Step, rows: Collection[int] = ()) -> set[int]:
     """Run the step and remove the rows that asked for it, in one transaction."""
     count = sum(map(len, touched.values()))
@@ -174,7 +200,6 @@ def halving(practice_id: int, touched: Touches, step: Step, rows: Collection[int
         return set()
     try:
         with transaction.atomic():
-            lock(practice_id)
             visits = step(practice_id, touched)
             waiting.remove(rows)
         return visits
@@ -208,17 +233,24 @@ PIPELINE_LOCK = 7_001
 
 
 def lock(practice_id: int) -> None:
-    """One relater per practice, so that no two ever correlate one visit. Landing goes on meanwhile: what it changes
-    is touched again."""
-    with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(%s, %s)", [PIPELINE_LOCK, practice_id])
+    """One relater per practice, so that no two ever correlate one visit, and none judges it meanwhile. Landing goes on:
+    what it changes is touched again."""
+    ask("pg_advisory_xact_lock", practice_id)
+
+
+def share(practice_id: int) -> None:
+    """Judges of different visits share the practice; whoever moves links waits for them."""
+    ask("pg_advisory_xact_lock_shared", practice_id)
 
 
 def is_free(practice_id: int) -> bool:
+    return bool(ask("pg_try_advisory_xact_lock", practice_id))
+
+
+def ask(verb: str, practice_id: int) -> Any:
     with connection.cursor() as cursor:
-        cursor.execute("select pg_try_advisory_xact_lock(%s, %s)", [PIPELINE_LOCK, practice_id])
-        free: bool = cursor.fetchone()[0]
-    return free
+        cursor.execute(f"select {verb}(%s, %s)", [PIPELINE_LOCK, practice_id])
+        return cursor.fetchone()[0]
 
 
 def keep_fault(practice_id: int, touched: Touches, error: Exception) -> None:

@@ -3,7 +3,7 @@ process what it brought.
 
 One transaction per step: raw payloads, cursor, subjects asked and run counters together. A worker killed at any
 instruction leaves either the step or nothing of it; a worker that lost its lease can commit no further step. What the
-run has touched is related at its end, or by the run of the practice that ends last: both mostly touch the same visits.
+run has touched waits for the caller to have it related (sync.pipeline).
 """
 
 from __future__ import annotations
@@ -125,16 +125,8 @@ def run_to_end(
         Run.objects.filter(pk=run.pk).update(outcome=Run.Outcome.LOST, finished_at=clock.now())
     finally:
         lease.release()
-    relate_if_last(run.practice_id)
     run.refresh_from_db()
     return run
-
-
-def relate_if_last(practice_id: int) -> None:
-    """What runs beside this one mostly touches the same visits: who ends last relates for all. The sweeper finds what
-    a kill left."""
-    if not feeds.running(practice_id):
-        pipeline.drain(practice_id)
 
 
 def pull(

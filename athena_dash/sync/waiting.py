@@ -19,6 +19,7 @@ AT_ONCE = 300_000
 """Ids taken at a time, and correlated in one transaction: a bound on memory (some 40 MB). The more, the better: what is
 touched of a visit in another part has all its records looked at again; of 20,000 each, four times in a first load."""
 
+PART = 5_000  # visits judged in one transaction
 BACKLOG, PATIENCE = 500_000, timedelta(minutes=1)
 """A run that goes on drains when so many ids wait, or one waits so long; a record that is touched by its encounter,
 its claim and its charges in between is looked at once."""
@@ -40,10 +41,34 @@ def add(practice_id: int, touched: Mapping[str, Collection[str]], at: datetime) 
     return rows
 
 
-def take(practice_id: int, *, visits: bool) -> tuple[Ids, list[int]]:
-    """The oldest touched visits, or records: what is to be looked at, and the rows that say so."""
-    rows = Touched.objects.for_practice(practice_id).order_by("pk")
-    rows = rows.filter(table=Touched.VISIT) if visits else rows.exclude(table=Touched.VISIT)
+def add_visits(practice_id: int, visits: Collection[int], at: datetime) -> None:
+    """In the caller's transaction, which no judge runs beside: in parts that share no visit, together with those that
+    wait already."""
+    rows = Touched.objects.for_practice(practice_id).filter(table=Touched.VISIT)
+    before = list(rows)
+    ids = sorted({*visits, *(int(pk) for row in before for pk in row.ids)})
+    remove([row.pk for row in before])
+    since = min([at, *(row.at for row in before)])
+    for start in range(0, len(ids), PART):
+        add(practice_id, {Touched.VISIT: list(map(str, ids[start : start + PART]))}, since)
+
+
+def parts(practice_id: int) -> int:
+    """Of the visits that wait."""
+    count: int = Touched.objects.for_practice(practice_id).filter(table=Touched.VISIT).count()
+    return count
+
+
+def claim(practice_id: int) -> Touched | None:
+    """The oldest part that nobody else has, until the caller's transaction ends."""
+    rows = Touched.objects.for_practice(practice_id).filter(table=Touched.VISIT).order_by("pk")
+    found: Touched | None = rows.select_for_update(skip_locked=True).first()
+    return found
+
+
+def take(practice_id: int) -> tuple[Ids, list[int]]:
+    """The oldest touched records: what is to be looked at, and the rows that say so."""
+    rows = Touched.objects.for_practice(practice_id).exclude(table=Touched.VISIT).order_by("pk")
     found: Ids = defaultdict(set)
     taken: list[int] = []
     for row in rows.iterator(chunk_size=50):

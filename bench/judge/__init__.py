@@ -1,4 +1,4 @@
-"""Judging a practice of a million visits: in bulk by two processes, again with nothing changed, one visit, the tick.
+"""Judging a practice of a million visits: in bulk by two workers, again with nothing changed, one visit, the tick.
 
 `python -m bench judge [VISITS]`. Everything runs in processes of its own on a cluster of its own; the practice of
 10,000 visits comes first, alone. `cpu_us` is CPU per visit of Python and its PostgreSQL backends together, so that it
@@ -21,7 +21,7 @@ from athena_dash.core.embedded.state import State
 from bench.judge import work
 
 SMALL = 10_000
-PROCESSES = 2
+WORKERS = 2
 
 Figures = dict[str, object]
 
@@ -36,7 +36,7 @@ def run(visits: str = "1000000") -> Iterator[Figures]:
     try:
         in_use = attach()
         small = alone(work.make, SMALL)
-        alone(work.judge, small["practice"], *small["ids"])
+        in_bulk(small["practice"])
         few = alone(work.one_by_one, small["practice"])
         yield {"case": "one", "visits": SMALL, **few}
         yield from large(int(visits), few)
@@ -49,37 +49,34 @@ def run(visits: str = "1000000") -> Iterator[Figures]:
 
 def large(visits: int, few: dict[str, Any]) -> Iterator[Figures]:
     made = alone(work.make, visits)
-    practice, (low, high) = made["practice"], made["ids"]
+    practice = made["practice"]
     yield {"case": "fill", "visits": visits, "seconds": made["seconds"]}
     yield {"case": "learn", "visits": visits, **alone(work.learn, practice)}
     for case in ("bulk", "again"):
-        yield {"case": case, "visits": visits, **in_bulk(practice, low, high)}
+        yield {"case": case, "visits": visits, **in_bulk(practice)}
     many = alone(work.one_by_one, practice)
     yield {"case": "one", "visits": visits, **many, "ratio": round(many["p50_ms"] / few["p50_ms"], 2)}
     yield {"case": "tick", "visits": visits, **alone(work.tick, practice)}
 
 
-def in_bulk(practice: int, low: int, high: int) -> Figures:
-    """One range of visit ids for each process."""
-    step = (high - low) // PROCESSES + 1
+def in_bulk(practice: int) -> Figures:
+    """Two workers, as those of a queue: each takes the next part until none is left."""
+    alone(work.wait, practice)
     before = alone(work.written)
-    with pool(PROCESSES) as processes:
-        began = [
-            processes.submit(work.judge, practice, first, min(first + step - 1, high))
-            for first in range(low, high + 1, step)
-        ]
-        ranges = [future.result() for future in began]
+    with pool(WORKERS) as processes:
+        workers = [one.result() for one in [processes.submit(work.judge, practice) for _ in range(WORKERS)]]
     after = alone(work.written)
-    visits = sum(one["visits"] for one in ranges)
-    seconds = max(one["ended"] for one in ranges) - min(one["began"] for one in ranges)
+    visits = sum(one["visits"] for one in workers)
+    seconds = max(one["ended"] for one in workers) - min(one["began"] for one in workers)
+    python, postgres = (sum(one[name] for one in workers) / visits * 1e6 for name in ("python", "postgres"))
     return {
         "seconds": round(seconds, 1),
         "per_second": round(visits / seconds),
-        "cpu_us": round(sum(one["cpu"] for one in ranges) / visits * 1e6, 1),
-        "python_us": round(sum(one["python"] for one in ranges) / visits * 1e6, 1),
-        "peak_rss_mb": max(one["rss_mb"] for one in ranges),
+        "cpu_us": round(python + postgres, 1),
+        "python_us": round(python, 1),
+        "peak_rss_mb": max(one["rss_mb"] for one in workers),
         "written": after["rows"] - before["rows"],
-        "gaps": sum(one["gaps"] for one in ranges),
+        "gaps": after["gaps"],
     }
 
 

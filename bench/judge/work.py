@@ -1,4 +1,4 @@
-"""What the processes of `bench judge` do: fill a practice, judge a range of its visits, one visit, or what is due.
+"""What the processes of `bench judge` do: fill a practice, judge all its visits, one visit, or what is due.
 
 Django is set up by the first verb a process runs, and never in the process that asks.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import random
-import resource
 import statistics
 import time
 from collections.abc import Callable
@@ -17,11 +16,11 @@ from typing import Any
 
 import django
 
+from bench.sync.measure import backend_cpu, own_cpu, peak_rss_mb
+
 FILL = Path(__file__).with_name("practice.sql")
-SET = 50_000  # visit ids a call: the most a drain gives to the judge
 SAMPLES = 300
 DUE = 100
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 Verb = Callable[..., dict[str, Any]]
 
@@ -60,9 +59,7 @@ def make(visits: int) -> dict[str, Any]:
         for definition in indexes:
             cursor.execute(definition)
         cursor.execute("vacuum analyze")
-        cursor.execute("select min(id), max(id) from correlation_visit where practice_id = %s", [practice])
-        ids = cursor.fetchone()
-    return {"practice": practice, "ids": ids, "seconds": round(time.perf_counter() - began, 1)}
+    return {"practice": practice, "seconds": round(time.perf_counter() - began, 1)}
 
 
 def set_aside_indexes(cursor: Any) -> list[str]:
@@ -87,47 +84,58 @@ def learn(practice: int) -> dict[str, Any]:
 
 
 @in_django
-def judge(practice: int, low: int, high: int) -> dict[str, Any]:
-    """A set a transaction, as the product does. Instants are of a clock that processes share."""
-    from django.db import transaction
+def wait(practice: int) -> dict[str, Any]:
+    """Every visit, as a correlation leaves them."""
+    from athena_dash.core import clock
+    from athena_dash.correlation.models import Visit
+    from athena_dash.sync import waiting
 
-    from athena_dash.correlation.service import Evidence, judge_visits
+    ids = Visit.objects.for_practice(practice).values_list("pk", flat=True)
+    waiting.add_visits(practice, set(ids), clock.now())
+    return {}
 
-    backend = backend_pid()
-    began, python, postgres, gaps = time.monotonic(), time.process_time(), cpu_of(backend), 0
-    for first in range(low, high + 1, SET):
-        with transaction.atomic():
-            summary = judge_visits(practice, range(first, min(first + SET, high + 1)), Evidence())
-        gaps += summary.opened.total() + summary.changed + summary.closed.total()
-    python, postgres = time.process_time() - python, cpu_of(backend) - postgres
+
+@in_django
+def judge(practice: int) -> dict[str, Any]:
+    """What waits, beside the other worker. Instants are of a clock that processes share."""
+    from django.db import connection
+
+    from athena_dash.sync import pipeline
+
+    connection.ensure_connection()
+    backend = connection.connection.info.backend_pid
+    began, python, postgres = time.monotonic(), own_cpu(), backend_cpu(backend)
+    visits = pipeline.judge_waiting(practice)
     return {
-        "visits": high - low + 1,
+        "visits": len(visits),
         "began": began,
         "ended": time.monotonic(),
-        "python": python,
-        "cpu": python + postgres,
-        "gaps": gaps,
-        "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "python": own_cpu() - python,
+        "postgres": backend_cpu(backend) - postgres,
+        "rss_mb": peak_rss_mb(),
     }
 
 
 @in_django
 def one_by_one(practice: int) -> dict[str, Any]:
     """One touched visit at a time, the product's way: its own transaction, the practice's lock, the evidence."""
+    from django.db import connection
+
     from athena_dash.correlation.models import Visit
     from athena_dash.sync import pipeline
 
     ids = list(Visit.objects.for_practice(practice).values_list("pk", flat=True))
-    backend, took = backend_pid(), []
+    connection.ensure_connection()
+    backend, took = connection.connection.info.backend_pid, []
     chosen = random.Random(1).sample(ids, SAMPLES + 20)  # noqa: S311
     for visit_id in chosen[:20]:
         pipeline.rejudge(practice, [visit_id])
-    cpu = time.process_time() + cpu_of(backend)
+    cpu = own_cpu() + backend_cpu(backend)
     for visit_id in chosen[20:]:
         began = time.perf_counter()
         pipeline.rejudge(practice, [visit_id])
         took.append((time.perf_counter() - began) * 1000)
-    cpu = time.process_time() + cpu_of(backend) - cpu
+    cpu = own_cpu() + backend_cpu(backend) - cpu
     return {
         "p50_ms": round(statistics.median(took), 2),
         "p95_ms": round(statistics.quantiles(took, n=20)[-1], 2),
@@ -158,20 +166,8 @@ def written() -> dict[str, Any]:
 
     with connection.cursor() as cursor:
         cursor.execute(
-            "select sum(n_tup_ins + n_tup_upd) from pg_stat_user_tables "
-            "where relname in ('correlation_visit', 'correlation_gap')"
+            "select sum(n_tup_ins + n_tup_upd), (select count(*) from correlation_gap where closed_at is null) "
+            "from pg_stat_user_tables where relname in ('correlation_visit', 'correlation_gap')"
         )
-        return {"rows": int(cursor.fetchone()[0])}
-
-
-def backend_pid() -> int:
-    from django.db import connection
-
-    connection.ensure_connection()
-    return int(connection.connection.info.backend_pid)
-
-
-def cpu_of(pid: int) -> float:
-    """Seconds a process of this machine has computed."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+        rows, gaps = cursor.fetchone()
+    return {"rows": int(rows), "gaps": gaps}

@@ -63,6 +63,10 @@ class Written:
 class Cluster:
     postgres: Postgres
 
+    @property
+    def postmaster(self) -> int:
+        return int(self.postgres.pid_file.read_text().split()[0])
+
     def connect(self, database: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(self.postgres.conninfo(database), autocommit=True)
 

@@ -19,7 +19,7 @@ import psycopg
 from bench.sync.copy_tables import TABLES, Link, Table
 from bench.sync.corpus import LISTS, PAGE
 from bench.sync.leg import Leg, children, said
-from bench.sync.measure import backend_cpu, own_cpu, peak_rss_mb
+from bench.sync.measure import own_cpu, peak_rss_mb
 
 
 def copy(conninfo: str, base_url: str, concurrency: int = 4) -> Leg:
@@ -46,7 +46,6 @@ def work(pipe: Pipe, conninfo: str, base_url: str, concurrency: int) -> None:
     """Says it is ready, waits to be told, says how long it took and what it used."""
     arrived: dict[str, queue.Queue[bytes | None]] = {feed: queue.Queue(8) for feed in TABLES}
     sessions = {feed: psycopg.connect(conninfo) for feed in TABLES}
-    backends = [session.info.backend_pid for session in sessions.values()]
     broken: list[Exception] = []
 
     def load(feed: str) -> None:
@@ -69,7 +68,6 @@ def work(pipe: Pipe, conninfo: str, base_url: str, concurrency: int) -> None:
     seconds = time.perf_counter() - began
     used = {
         "cpu_python": own_cpu() - python,
-        "cpu_postgres": sum(map(backend_cpu, backends)),
         "rss_mb": peak_rss_mb(),
     }
     for session in sessions.values():

@@ -48,7 +48,7 @@ def dlt(services: Cluster, database: str, address: str, made: Corpus, mode: str)
             found = json.loads(answer())
             if found.pop("rows") != made.records:
                 raise RuntimeError("dlt is short of rows")
-            return Leg(found.pop("seconds"), ({"cpu_postgres": 0.0, "stages": {}, "missing": [], **found},))
+            return Leg(found.pop("seconds"), ({"stages": {}, "missing": [], **found},))
 
         try:
             tell(

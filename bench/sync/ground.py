@@ -8,6 +8,7 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from bench.sync import product
 from bench.sync.cluster import GROUND, Cluster
 from bench.sync.corpus import Corpus
 from bench.sync.leg import Leg
+from bench.sync.measure import family_cpu
 
 VAR = Path(__file__).resolve().parents[2] / "var" / "sync"
 Play = Callable[..., str]
@@ -56,8 +58,9 @@ def apart(function: Callable[..., None], *args: Any) -> None:
 def measured(services: Cluster, database: str, pull: Callable[[], Leg]) -> tuple[Leg, dict[str, float]]:
     """A leg behind a checkpoint of its own, and what its database had written."""
     services.checkpoint()
-    before = services.written(database)
+    before, busy = services.written(database), family_cpu(services.postmaster)
     leg = pull()
+    leg = replace(leg, postgres=family_cpu(services.postmaster) - busy)
     return leg, services.written(database).since(before)
 
 

@@ -15,14 +15,16 @@ PATIENCE = 1200.0  # seconds a leg may take
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """`workers`: of each process its CPU seconds (its own, its PostgreSQL sessions'), peak memory, stages."""
+    """`workers`: of each process its CPU seconds, peak memory, stages."""
 
     seconds: float
     workers: tuple[dict[str, Any], ...]
+    postgres: float = 0.0  # CPU seconds of the whole server
 
     @property
     def cpu(self) -> dict[str, float]:
-        return {name: round(sum(w[name] for w in self.workers), 2) for name in ("cpu_python", "cpu_postgres")}
+        python = sum(worker["cpu_python"] for worker in self.workers)
+        return {"cpu_python": round(python, 2), "cpu_postgres": round(self.postgres, 2)}
 
     @property
     def busy(self) -> float:

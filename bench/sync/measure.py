@@ -19,6 +19,13 @@ def backend_cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
+def family_cpu(pid: int) -> float:
+    """Seconds of another process, of its children that live, and of those it has seen end."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return sum(map(int, fields[11:15])) / TICK + sum(map(backend_cpu, map(int, children)))
+
+
 def peak_rss_mb(pid: int | str = "self") -> int:
     """The most this process ever held at once."""
     line = next(x for x in Path(f"/proc/{pid}/status").read_text().splitlines() if x.startswith("VmHWM"))

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from bench.sync import product
 from bench.sync.leg import PATIENCE, Leg, children, said
-from bench.sync.measure import backend_cpu, own_cpu, peak_rss_mb
+from bench.sync.measure import own_cpu, peak_rss_mb
 
 WORKERS = 2
+RING = "judge"
 
 
 def pull(database: str, profile: Path | None = None, concurrency: int | None = None) -> Leg:
@@ -33,7 +34,7 @@ def pull(database: str, profile: Path | None = None, concurrency: int | None = N
 
 
 def hand_out(workers: list[Pipe], jobs: list[tuple[str, str]]) -> int:
-    """Whichever worker is free takes the next job; the sum of what they answered."""
+    """Whichever worker is free takes the next job, and those that jobs ring for; the sum of what they answered."""
     free, waiting, total = list(workers), list(jobs), 0
     while waiting or len(free) < len(workers):
         while free and waiting:
@@ -42,8 +43,12 @@ def hand_out(workers: list[Pipe], jobs: list[tuple[str, str]]) -> int:
         if not ready:
             raise TimeoutError("no worker came back")
         for worker in ready:
-            total += said(worker)
-            free.append(worker)
+            answer = said(worker)
+            if answer == RING:
+                waiting.append(("judge", ""))
+            else:
+                total += answer
+                free.append(worker)
     return total
 
 
@@ -56,29 +61,28 @@ def work(pipe: Pipe, database: str, profile: Path | None, width: int | None) -> 
         product.list_feeds(width)
         from django.db import connection
 
-        from athena_dash.sync import jobs  # noqa: F401 - whatever a worker has imported before its first job
+        from athena_dash.sync import jobs
         from bench.sync.stages import Stopwatch
 
         watch = Stopwatch()
         watch.install()
         connection.ensure_connection()
-        backend = connection.connection.info.backend_pid
         profiler = cProfile.Profile(time.thread_time) if profile else None
+        jobs.wake = lambda *_: pipe.send(RING)  # type: ignore[assignment] - the queue is the parent
         pipe.send("ready")
-        python, postgres = own_cpu(), backend_cpu(backend)
+        python = own_cpu()
         if profiler:
             profiler.enable()
         while True:
             order, what = pipe.recv()
             if order == "stop":
                 break
-            pipe.send(run_feed(what) if order == "pull" else finish())
+            pipe.send(ORDERS[order](what))
         if profiler:
             profiler.disable()
             profiler.dump_stats(str(profile))
         report = {
             "cpu_python": own_cpu() - python,
-            "cpu_postgres": backend_cpu(backend) - postgres,
             "rss_mb": peak_rss_mb(),
             "stages": watch.report(),
             "missing": watch.missing,
@@ -90,16 +94,26 @@ def work(pipe: Pipe, database: str, profile: Path | None, width: int | None) -> 
 
 
 def run_feed(name: str) -> int:
+    from athena_dash.sync import jobs
     from athena_dash.sync.models import Feed
     from athena_dash.sync.pull import run_feed as pull_feed
 
     run = pull_feed(Feed.objects.get(resource=name).pk)
     if run is None or run.outcome != run.Outcome.DONE:
         raise RuntimeError(f"{name}: {run and run.message}")
+    jobs.relate(run.practice_id)
     return run.records
 
 
-def finish() -> int:
+def judge(_: str) -> int:
+    from athena_dash.practices.models import Practice
+    from athena_dash.sync import jobs
+
+    jobs.judge_practice(Practice.objects.get().pk)
+    return 0
+
+
+def finish(_: str) -> int:
     """What pulls have left to the sweeper, without its grace: 0 when nothing was."""
     from athena_dash.core import clock
     from athena_dash.practices.models import Practice
@@ -111,3 +125,6 @@ def finish() -> int:
             return 0
         sweep.process_left_behind(practice.pk)
     return 1
+
+
+ORDERS = {"pull": run_feed, "judge": judge, "finish": finish}
