@@ -70,7 +70,6 @@ def a_visit(practice: Practice, *, patient: records.Patient | None = None, **fie
     } | fields
     visit = Visit.objects.create(practice=practice, **fields)
     _directory(practice, visit)
-    a_link(visit, "appointment", visit.anchor_id, method=Link.Method.ANCHOR)
     started = (
         dt.datetime.combine(visit.service_date, dt.time(14), tzinfo=dt.UTC) if visit.service_date else None
     )

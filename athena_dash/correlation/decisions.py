@@ -22,8 +22,8 @@ class Settled(Exception):
 
 
 def may_decide(link: Link) -> bool:
-    """A visit's own appointment or encounter is what the visit is; there is nothing to decide."""
-    return link.kind != Link.Kind.APPOINTMENT and link.method != Link.Method.ANCHOR
+    """A visit's own encounter is what the visit is; there is nothing to decide."""
+    return link.method != Link.Method.ANCHOR
 
 
 def tie(link_id: int, visit: Visit, user: User) -> Link:

@@ -66,7 +66,7 @@ select {NEXT_ID}, 'appointment', id from (
     where s.status <> 'o' and not exists (
         select from correlation_visit v
         where v.practice_id = %(practice)s and v.anchor = 'appointment' and v.anchor_id = s.id)
-    order by s.date, s.id
+    order by s.id
 ) fresh
 """  # noqa: S608 - made of this module's constants
 
@@ -87,13 +87,6 @@ select {NEXT_ID}, 'encounter', encounter_id from (
         where v.practice_id = %(practice)s and v.anchor = 'encounter' and v.anchor_id = b.encounter_id)
     order by b.encounter_id
 ) fresh
-"""  # noqa: S608 - made of this module's constants
-
-APPOINTMENT_LINKS = f"""
-select 'appointment' as kind, s.id as record_id, coalesce(v.id, new_v.id) as visit_id, 'linked' as state,
-    'anchor' as method, 1.0::float as score, '{{}}'::jsonb as evidence
-from scope_appointment s {visit_of("appointment", "s.id")}
-where coalesce(v.id, new_v.id) is not null
 """  # noqa: S608 - made of this module's constants
 
 ENCOUNTER_LINKS = f"""
@@ -225,12 +218,11 @@ def note_around(scope: Scope) -> None:
     fill("scope_touched", AROUND, scope.values)
 
 
-def link_appointments(scope: Scope, now: Any) -> None:
+def anchor_appointments(scope: Scope) -> None:
     """An encounter's own visit becomes its appointment's; the other appointments get a new one."""
     fill("scope_bridge", BRIDGE, scope.values)
     run(RE_ANCHOR, scope.values)
     fill("scope_visit", APPOINTMENT_VISITS, scope.values)
-    write_links(APPOINTMENT_LINKS, scope, now)
 
 
 def link_encounters(scope: Scope, now: Any) -> None:

@@ -33,9 +33,6 @@ with loser as (
     select e.practice_id, 'encounter', e.external_id from loser
     join records_encounter e on e.practice_id = loser.practice_id and e.patient_id = loser.external_id
     union all
-    select a.practice_id, 'appointment', a.external_id from loser
-    join records_appointment a on a.practice_id = loser.practice_id and a.patient_id = loser.external_id
-    union all
     select f.practice_id, 'clinical', f.external_id from loser
     join records_clinicalfact f on f.practice_id = loser.practice_id and f.patient_id = loser.external_id
 )

@@ -96,9 +96,8 @@ join records_clinicalfact f on f.practice_id = %(practice)s and f.encounter_id =
 
 # Where the records in scope stand; asked before anything moves. What moves is noted as it is written.
 STANDING = """
-select l.visit_id from scope_appointment s
-join correlation_link l on l.practice_id = %(practice)s and l.kind = 'appointment' and l.record_id = s.id
-where l.visit_id is not null
+select v.id from scope_appointment s
+join correlation_visit v on v.practice_id = %(practice)s and v.anchor = 'appointment' and v.anchor_id = s.id
 union select l.visit_id from scope_encounter s
 join correlation_link l on l.practice_id = %(practice)s and l.kind = 'encounter' and l.record_id = s.id
 where l.visit_id is not null

@@ -41,7 +41,7 @@ def correlate(practice_id: int, touched: Touched) -> set[int]:
     now = clock.now()
     scope = scope_of(practice_id, touched, merge_map(practice_id))
     matching_sql.note_offered(scope)
-    matching_sql.link_appointments(scope, now)
+    matching_sql.anchor_appointments(scope)
     matching_sql.link_encounters(scope, now)
     for visit_id, into_id in matching_sql.absorbed(scope):
         absorb(visit_id, into_id)

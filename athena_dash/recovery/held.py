@@ -18,9 +18,10 @@ NAMED = """
     select f.id as failure_id, f.fingerprint, g.id as gap_id
       from sync_failure f
       join correlation_visit v
-        on v.practice_id = f.practice_id and v.anchor = 'appointment' and v.anchor_id = f.appointment_id
+        on v.practice_id = f.practice_id and v.anchor = 'appointment'
+       and v.anchor_id in (f.appointment_id, case when f.record_kind = 'appointment' then f.record_id end)
       join correlation_gap g on g.visit_id = v.id
-     where f.id = any(%(failures)s) and f.appointment_id <> ''
+     where f.id = any(%(failures)s) and v.anchor_id <> ''
     union
     select f.id, f.fingerprint, g.id
       from sync_failure f

@@ -66,7 +66,7 @@ def ingest(practice: Practice, resource_name: str, bodies: Iterable[bytes], *, p
         unchanged=len(payloads) - len(kept_ids),
         failed=len(outcome.failed),
         visits=len(outcome.visits),
-        links=counted(Link.objects.for_practice(practice).exclude(kind=Link.Kind.APPOINTMENT), "state"),
+        links=counted(Link.objects.for_practice(practice), "state"),
         gaps=counted(Gap.objects.for_practice(practice).filter(closed_at__isnull=True), "code"),
     )
 

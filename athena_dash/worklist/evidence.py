@@ -32,11 +32,11 @@ class Proof:
     says: str
     at: dt.datetime | dt.date | None
     read_at: dt.datetime | None
-    link: Link | None
+    link: Link | None  # an appointment has none: it is the visit
 
     @property
     def method(self) -> str:
-        return Link.Method(self.link.method).label if self.link else ""
+        return Link.Method(self.link.method if self.link else Link.Method.ANCHOR).label
 
     @property
     def may_change(self) -> bool:

@@ -94,7 +94,7 @@ def review_of(link: Link) -> Review:
 def waiting(practice_ids: Collection[int], kind: str, state: str) -> Any:
     """Links nobody has decided, newest first, as the list of unmatched records shows them."""
     links = Link.objects.filter(practice_id__in=practice_ids, state__in=[state] if state else OPEN_STATES)
-    links = links.exclude(method=Link.Method.MANUAL).exclude(kind=Link.Kind.APPOINTMENT)
+    links = links.exclude(method=Link.Method.MANUAL)
     return (links.filter(kind=kind) if kind else links).order_by("-pk")
 
 

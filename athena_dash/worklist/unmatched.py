@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Count
 
 from athena_dash.correlation.models import Link, Visit
-from athena_dash.records.models import Appointment, Claim, ClinicalFact, Encounter
+from athena_dash.records.models import Claim, ClinicalFact, Encounter
 from athena_dash.worklist.episodes import visits_paid
 from athena_dash.worklist.keyset import Key, Page, parse_id, take
 
@@ -22,7 +22,6 @@ NEWEST = (Key("id", True, parse_id),)
 
 # Which table holds a record of each kind, and which of its columns say who, when and how much.
 TABLES: Mapping[str, tuple[Any, str, str]] = {
-    Link.Kind.APPOINTMENT: (Appointment, "date", ""),
     Link.Kind.ENCOUNTER: (Encounter, "date", ""),
     Link.Kind.CLAIM: (Claim, "service_date", "charge_amount"),
     Link.Kind.CLINICAL: (ClinicalFact, "at", ""),

@@ -66,6 +66,7 @@ def read_records(visit: Visit) -> VisitRecords:
     links = list(visit.links.select_related("decided_by").order_by("kind", "record_id"))
     encounter_ids = _ids(links, Link.Kind.ENCOUNTER)
     claim_ids = _ids(links, Link.Kind.CLAIM)
+    appointment_ids = [visit.anchor_id] if visit.anchor == Visit.Anchor.APPOINTMENT else []
 
     def of(model: Any, order: str, **where: Any) -> list[Any]:
         return list(model.objects.for_practice(visit.practice_id).filter(**where).order_by(order, "pk"))
@@ -80,7 +81,7 @@ def read_records(visit: Visit) -> VisitRecords:
         policies=policies_of(visit.practice_id),
         patient=next(iter(of(Patient, "pk", external_id=visit.patient_id)), None),
         links=links,
-        appointments=of(Appointment, "starts_at", external_id__in=_ids(links, Link.Kind.APPOINTMENT)),
+        appointments=of(Appointment, "starts_at", external_id__in=appointment_ids),
         encounters=of(Encounter, "date", external_id__in=encounter_ids),
         services=of(ServiceLine, "external_id", encounter_id__in=encounter_ids),
         facts=list(facts.order_by("at", "pk")[:MOST_FACTS]),
@@ -90,7 +91,7 @@ def read_records(visit: Visit) -> VisitRecords:
         statuses=statuses(visit.practice_id, claims),
         insurances=of(Insurance, "sequence", patient_id=visit.patient_id) if visit.patient_id else [],
         gaps=list(visit.gaps.order_by("-primary", "since")),
-        failures=_failures(visit, links),
+        failures=_failures(visit, links, appointment_ids),
         notes=list(visit.notes.select_related("author").order_by("at")),
         worked=list(visit.worked.select_related("by").order_by("at")),
         work=WorkItem.objects.filter(visit=visit).select_related("assignee", "snoozed_by").first(),
@@ -101,12 +102,14 @@ def _ids(links: Sequence[Link], kind: str) -> list[str]:
     return [link.record_id for link in links if link.kind == kind]
 
 
-def _failures(visit: Visit, links: Sequence[Link]) -> list[Failure]:
+def _failures(visit: Visit, links: Sequence[Link], appointment_ids: Sequence[str]) -> list[Failure]:
     """Open failures on exactly these record keys, or on the visit itself."""
     keys = Q(subject_kind=Failure.SubjectKind.VISIT, subject_id=str(visit.pk))
     for kind in {link.kind for link in links}:
         keys |= Q(record_kind=kind, record_id__in=_ids(links, kind))
-    if appointment_ids := _ids(links, Link.Kind.APPOINTMENT):
-        keys |= Q(appointment_id__in=appointment_ids)
+    if appointment_ids:
+        keys |= Q(appointment_id__in=appointment_ids) | Q(
+            record_kind="appointment", record_id__in=appointment_ids
+        )
     open_failures = Failure.objects.for_practice(visit.practice_id).filter(resolved_at__isnull=True)
     return list(open_failures.filter(keys).order_by("-last_seen")[:20])

@@ -170,8 +170,7 @@ LINKS_MADE = """
 insert into correlation_link (practice_id, kind, record_id, visit_id, state, method, score, evidence, linked_at)
 select %(practice)s, kind, record_id, v.id, 'linked', method, 1, evidence, now()
 from (
-    select 'appointment', n::text, n, 'anchor', '{}'::jsonb from bench_visit
-    union all select 'encounter', (10000000 + n)::text, n, 'id', jsonb_build_object('appointment_id', n::text)
+    select 'encounter', (10000000 + n)::text, n, 'id', jsonb_build_object('appointment_id', n::text)
     from bench_visit
     union all select 'claim', (20000000 + n)::text, n, 'id', jsonb_build_object('appointment_id', n::text)
     from bench_claim where not lone

@@ -28,7 +28,7 @@ def test_one_visit_holds_the_appointment_its_encounter_its_claim_and_its_results
     assert Visit.objects.count() == 1
 
 
-LINKED = (("appointment", "100"), ("encounter", "9"), ("claim", "40"), ("clinical", "r1"))
+LINKED = (("encounter", "9"), ("claim", "40"), ("clinical", "r1"))
 
 
 def test_an_open_slot_is_not_a_visit(office: Office) -> None:

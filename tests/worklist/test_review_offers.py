@@ -67,8 +67,9 @@ def test_another_patients_and_another_practices_visits_are_never_on_offer(
     assert office.where("claim", "40") == "review"
 
 
-def test_a_visits_own_appointment_is_not_up_for_decision(desk: Client, office: Office, twins: Link) -> None:
-    anchor = office.link("appointment", "100")
+def test_a_visits_own_encounter_is_not_up_for_decision(desk: Client, office: Office) -> None:
+    office.receive(an_encounter("9", kind="ORDERSONLY"))
+    anchor = office.link("encounter", "9")
     assert desk.get(reverse("review", args=[anchor.pk])).status_code == 404
 
 

@@ -13,10 +13,10 @@ from athena_dash.practices.querysets import PracticeOwned
 
 
 class Link(models.Model):
-    """Where one record belongs. One row per record; charges follow their claim, services their encounter."""
+    """Where one record belongs. One row per record; charges follow their claim, services their encounter, and an
+    appointment is its visit: nothing is said of it that the visit's anchor does not say."""
 
     class Kind(models.TextChoices):
-        APPOINTMENT = "appointment"
         ENCOUNTER = "encounter"
         CLAIM = "claim"
         CLINICAL = "clinical"
@@ -49,16 +49,23 @@ class Link(models.Model):
     evidence = models.JSONField(
         default=dict
     )  # {"appointment_id": "…"} or {"candidates": [...]}; ids and facts, no names
-    decided_by = models.ForeignKey(
-        "accounts.User", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    decided_by = (
+        models.ForeignKey(  # unchecked, for a check is queued for every row, also where nobody decided
+            "accounts.User",
+            null=True,
+            on_delete=models.SET_NULL,
+            related_name="+",
+            db_index=False,
+            db_constraint=False,
+        )
     )
     linked_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[Any] = PracticeOwned.as_manager()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["practice", "kind", "record_id"], name="one_link_per_record")
+        constraints = [  # by what tells rows apart first: a kind before it would be compared at each step down the tree
+            models.UniqueConstraint(fields=["practice", "record_id", "kind"], name="one_link_per_record")
         ]
         indexes = [
             models.Index(fields=["visit", "kind"], name="link_visit"),

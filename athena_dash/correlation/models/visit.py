@@ -56,7 +56,7 @@ class Visit(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["practice", "anchor", "anchor_id"], name="visit_anchor")
+            models.UniqueConstraint(fields=["practice", "anchor_id", "anchor"], name="visit_anchor")
         ]
         indexes = [
             models.Index(
