@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from athena_dash.core.literals import text_array
 from athena_dash.correlation import unbound_sql
 from athena_dash.correlation.merges import MergeMap
 from athena_dash.correlation.tables import LARGE, fill, prepare
@@ -40,29 +41,35 @@ except select kind, id from scope_given
 """,
 }
 
+# The touched ones first, which say themselves what appointment they name; then those that belong beside them.
+GIVEN_ENCOUNTERS = """
+select e.external_id, e.patient_id, e.appointment_id, e.kind from scope_given g
+join records_encounter e on e.practice_id = %(practice)s and e.external_id = g.id
+where g.kind = 'encounter'
+"""
+GIVEN_CLAIMS = """
+select c.external_id, c.patient_id, c.appointment_id from scope_given g
+join records_claim c on c.practice_id = %(practice)s and c.external_id = g.id
+where g.kind = 'claim'
+"""
+
 APPOINTMENTS = """
-select a.external_id, a.patient_id, a.encounter_id, a.status, a.date from (
+select a.external_id, a.patient_id, a.encounter_id, a.status from (
     select id from scope_given where kind = 'appointment'
     union select a.external_id from scope_given g
     join records_appointment a on a.practice_id = %(practice)s and a.patient_id = g.id
     where g.kind = 'merged'
-    union select e.appointment_id from scope_given g
-    join records_encounter e on e.practice_id = %(practice)s and e.external_id = g.id and e.appointment_id <> ''
-    where g.kind = 'encounter'
-    union select a.external_id from scope_given g
-    join records_appointment a on a.practice_id = %(practice)s and a.encounter_id = g.id and a.encounter_id <> ''
-    where g.kind = 'encounter'
-    union select c.appointment_id from scope_given g
-    join records_claim c on c.practice_id = %(practice)s and c.external_id = g.id and c.appointment_id <> ''
-    where g.kind = 'claim'
+    union select appointment_id from scope_encounter where appointment_id <> ''
+    union select a.external_id from scope_encounter s
+    join records_appointment a on a.practice_id = %(practice)s and a.encounter_id = s.id and a.encounter_id <> ''
+    union select appointment_id from scope_claim where appointment_id <> ''
 ) wanted
 join records_appointment a on a.practice_id = %(practice)s and a.external_id = wanted.id
 """
 
 ENCOUNTERS = """
 select e.external_id, e.patient_id, e.appointment_id, e.kind from (
-    select id from scope_given where kind = 'encounter'
-    union select e.external_id from scope_appointment s
+    select e.external_id as id from scope_appointment s
     join records_encounter e on e.practice_id = %(practice)s and e.appointment_id = s.id and e.appointment_id <> ''
     union select encounter_id from scope_appointment where encounter_id <> ''
     union select e.external_id from scope_given g
@@ -72,20 +79,18 @@ select e.external_id, e.patient_id, e.appointment_id, e.kind from (
     join correlation_visit v on v.practice_id = %(practice)s and v.anchor = 'appointment' and v.anchor_id = g.id
     join correlation_link l on l.visit_id = v.id and l.kind = 'encounter'
     where g.kind = 'appointment'
+    except select id from scope_encounter
 ) wanted
 join records_encounter e on e.practice_id = %(practice)s and e.external_id = wanted.id
 """
 
 CLAIMS = """
-select c.external_id, c.patient_id, c.appointment_id from (
-    select id from scope_given where kind = 'claim'
-    union select c.external_id from scope_appointment s
-    join records_claim c on c.practice_id = %(practice)s and c.appointment_id = s.id and c.appointment_id <> ''
-    union select c.external_id from scope_given g
-    join records_claim c on c.practice_id = %(practice)s and c.patient_id = g.id
-    where g.kind = 'merged'
-) wanted
-join records_claim c on c.practice_id = %(practice)s and c.external_id = wanted.id
+select c.external_id, c.patient_id, c.appointment_id from scope_appointment s
+join records_claim c on c.practice_id = %(practice)s and c.appointment_id = s.id and c.appointment_id <> ''
+where not exists (select from scope_claim given where given.id = c.external_id)
+union select c.external_id, c.patient_id, c.appointment_id from scope_given g
+join records_claim c on c.practice_id = %(practice)s and c.patient_id = g.id
+where g.kind = 'merged' and not exists (select from scope_claim given where given.id = c.external_id)
 """
 
 FACTS = """
@@ -162,11 +167,15 @@ def scope_of(practice_id: int, touched: Touched, merges: MergeMap) -> Scope:
     prepare(large=large)
     values: dict[str, Any] = {"practice": practice_id}
     given = {**touched, "merged": merges.relatives(touched.get("patient", ()))}
-    for kind, ids in given.items():
+    for kind, ids in sorted(
+        given.items(), key=lambda item: item[0] in PARENTS
+    ):  # who is named twice is noted once
         if ids:
-            fill("scope_given", PARENTS.get(kind, GIVEN), values | {"kind": kind, "ids": list(ids)})
+            fill("scope_given", PARENTS.get(kind, GIVEN), values | {"kind": kind, "ids": text_array(ids)})
     if merges.losers:
         fill("scope_merge", MERGES, {"losers": merges.losers, "survivors": merges.survivors})
+    fill("scope_encounter", GIVEN_ENCOUNTERS, values)
+    fill("scope_claim", GIVEN_CLAIMS, values)
     fill("scope_appointment", APPOINTMENTS, values)
     fill("scope_encounter", ENCOUNTERS, values)
     fill("scope_claim", CLAIMS, values)

@@ -17,7 +17,7 @@ LARGE = 5_000
 TABLES = {
     "scope_given": "kind text, id text",
     "scope_merge": "loser text, survivor text",
-    "scope_appointment": "id text, patient_id text, encounter_id text, status text, date date",
+    "scope_appointment": "id text, patient_id text, encounter_id text, status text",
     "scope_encounter": "id text, patient_id text, appointment_id text, kind text",
     "scope_claim": "id text, patient_id text, appointment_id text",
     "scope_fact": "id text",
@@ -34,7 +34,7 @@ TABLES = {
     "scope_match": """kind text, record_id text, visit_id bigint, state text, method text, score float,
         evidence jsonb""",
     "scope_touched": "visit_id bigint",
-    "scope_shown": "id bigint, anchor text, anchor_id text, fresh bool",
+    "scope_shown": "id bigint, anchor text, anchor_id text",
     "scope_charged": "visit_id bigint, claim_id text",
     "scope_episode": """claim_id text, patient_id text, kind text, code text, starts_on date, ends_on date,
         providers text[], pays_for text[], marks text[], diagnoses text[], reasons text[]""",
@@ -44,7 +44,7 @@ TABLES = {
 MAKE = "".join(
     f"create temp table if not exists {name} ({columns}) on commit delete rows;\n"
     for name, columns in TABLES.items()
-)
+) + "".join(f"analyze {name};\n" for name in TABLES)  # or an empty one is guessed to hold a thousand rows
 EMPTY = "".join(f"delete from {name};\n" for name in TABLES)  # noqa: S608 - this module's constants
 ROOMY = "set local work_mem = '64MB'; set local default_statistics_target = 10"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 
 from athena_dash.correlation.models.base import MONEY, OF_PRACTICE
@@ -62,7 +63,7 @@ class Visit(models.Model):
             models.Index(
                 fields=["practice", "-service_date", "-id"], name="visit_by_date"
             ),  # Visits, newest first
-            models.Index(fields=["practice", "patient_id", "service_date"], name="visit_patient_day"),
+            HashIndex(fields=["patient_id"], name="visit_patient"),  # a fourth of what sorting them costs
             models.Index(  # D8: how the visits around one fared
                 fields=["practice", "department_id", "service_date"], name="visit_department_day"
             ),
