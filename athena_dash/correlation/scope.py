@@ -20,28 +20,34 @@ Touched = Mapping[str, Collection[str]]
 """Records table name → changed external ids."""
 
 GIVEN = "select %(kind)s, unnest(%(ids)s::text[])"
+RELATIVES = "select unnest(%(ids)s::text[])"
 MERGES = "select * from unnest(%(losers)s::text[], %(survivors)s::text[])"
 
 # These have no link of their own; they follow what they belong to, which most often was touched with them.
 PARENTS = {
     "chargeline": """
-select 'claim', r.claim_id from unnest(%(ids)s::text[]) as given(id)
+select distinct 'claim', r.claim_id from unnest(%(ids)s::text[]) as given(id)
 join records_chargeline r on r.practice_id = %(practice)s and r.external_id = given.id
-except select kind, id from scope_given
+where not exists (select from scope_given g where g.kind = 'claim' and g.id = r.claim_id)
 """,
     "claimnote": """
-select 'claim', r.claim_id from unnest(%(ids)s::text[]) as given(id)
+select distinct 'claim', r.claim_id from unnest(%(ids)s::text[]) as given(id)
 join records_claimnote r on r.practice_id = %(practice)s and r.external_id = given.id
-except select kind, id from scope_given
+where not exists (select from scope_given g where g.kind = 'claim' and g.id = r.claim_id)
 """,
     "serviceline": """
-select 'encounter', r.encounter_id from unnest(%(ids)s::text[]) as given(id)
+select distinct 'encounter', r.encounter_id from unnest(%(ids)s::text[]) as given(id)
 join records_serviceline r on r.practice_id = %(practice)s and r.external_id = given.id
-except select kind, id from scope_given
+where not exists (select from scope_given g where g.kind = 'encounter' and g.id = r.encounter_id)
 """,
 }
 
-# The touched ones first, which say themselves what appointment they name; then those that belong beside them.
+# The touched ones first, who say themselves what they name; then those beside them, who most often were touched too.
+GIVEN_APPOINTMENTS = """
+select a.external_id, a.patient_id, a.encounter_id, a.status from scope_given g
+join records_appointment a on a.practice_id = %(practice)s and a.external_id = g.id
+where g.kind = 'appointment'
+"""
 GIVEN_ENCOUNTERS = """
 select e.external_id, e.patient_id, e.appointment_id, e.kind from scope_given g
 join records_encounter e on e.practice_id = %(practice)s and e.external_id = g.id
@@ -54,43 +60,47 @@ where g.kind = 'claim'
 """
 
 APPOINTMENTS = """
-select a.external_id, a.patient_id, a.encounter_id, a.status from (
-    select id from scope_given where kind = 'appointment'
-    union select a.external_id from scope_given g
-    join records_appointment a on a.practice_id = %(practice)s and a.patient_id = g.id
-    where g.kind = 'merged'
-    union select appointment_id from scope_encounter where appointment_id <> ''
-    union select a.external_id from scope_encounter s
+select distinct a.external_id, a.patient_id, a.encounter_id, a.status from (
+    select appointment_id as id from scope_encounter where appointment_id <> ''
+    union all
+    select a.external_id from scope_encounter s
     join records_appointment a on a.practice_id = %(practice)s and a.encounter_id = s.id and a.encounter_id <> ''
-    union select appointment_id from scope_claim where appointment_id <> ''
-) wanted
-join records_appointment a on a.practice_id = %(practice)s and a.external_id = wanted.id
+    union all
+    select appointment_id from scope_claim where appointment_id <> ''
+    union all
+    select a.external_id from scope_relative g
+    join records_appointment a on a.practice_id = %(practice)s and a.patient_id = g.id
+) named
+join records_appointment a on a.practice_id = %(practice)s and a.external_id = named.id
+where not exists (select from scope_appointment had where had.id = named.id)
 """
 
 ENCOUNTERS = """
-select e.external_id, e.patient_id, e.appointment_id, e.kind from (
+select distinct e.external_id, e.patient_id, e.appointment_id, e.kind from (
     select e.external_id as id from scope_appointment s
     join records_encounter e on e.practice_id = %(practice)s and e.appointment_id = s.id and e.appointment_id <> ''
-    union select encounter_id from scope_appointment where encounter_id <> ''
-    union select e.external_id from scope_given g
+    union all
+    select encounter_id from scope_appointment where encounter_id <> ''
+    union all
+    select e.external_id from scope_relative g
     join records_encounter e on e.practice_id = %(practice)s and e.patient_id = g.id
-    where g.kind = 'merged'
-    union select l.record_id from scope_given g
+    union all
+    select l.record_id from scope_given g
     join correlation_visit v on v.practice_id = %(practice)s and v.anchor = 'appointment' and v.anchor_id = g.id
     join correlation_link l on l.visit_id = v.id and l.kind = 'encounter'
     where g.kind = 'appointment'
-    except select id from scope_encounter
-) wanted
-join records_encounter e on e.practice_id = %(practice)s and e.external_id = wanted.id
+) beside
+join records_encounter e on e.practice_id = %(practice)s and e.external_id = beside.id
+where not exists (select from scope_encounter had where had.id = beside.id)
 """
 
 CLAIMS = """
 select c.external_id, c.patient_id, c.appointment_id from scope_appointment s
 join records_claim c on c.practice_id = %(practice)s and c.appointment_id = s.id and c.appointment_id <> ''
-where not exists (select from scope_claim given where given.id = c.external_id)
-union select c.external_id, c.patient_id, c.appointment_id from scope_given g
+where not exists (select from scope_claim had where had.id = c.external_id)
+union select c.external_id, c.patient_id, c.appointment_id from scope_relative g
 join records_claim c on c.practice_id = %(practice)s and c.patient_id = g.id
-where g.kind = 'merged' and not exists (select from scope_claim given where given.id = c.external_id)
+where not exists (select from scope_claim had where had.id = c.external_id)
 """
 
 FACTS = """
@@ -172,8 +182,11 @@ def scope_of(practice_id: int, touched: Touched, merges: MergeMap) -> Scope:
     ):  # who is named twice is noted once
         if ids:
             fill("scope_given", PARENTS.get(kind, GIVEN), values | {"kind": kind, "ids": text_array(ids)})
+    if relatives := merges.relatives(touched.get("patient", ())):
+        fill("scope_relative", RELATIVES, {"ids": text_array(relatives)})
     if merges.losers:
         fill("scope_merge", MERGES, {"losers": merges.losers, "survivors": merges.survivors})
+    fill("scope_appointment", GIVEN_APPOINTMENTS, values)
     fill("scope_encounter", GIVEN_ENCOUNTERS, values)
     fill("scope_claim", GIVEN_CLAIMS, values)
     fill("scope_appointment", APPOINTMENTS, values)

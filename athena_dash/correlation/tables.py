@@ -16,6 +16,7 @@ LARGE = 5_000
 
 TABLES = {
     "scope_given": "kind text, id text",
+    "scope_relative": "id text",  # every id of the touched patients that are merged
     "scope_merge": "loser text, survivor text",
     "scope_appointment": "id text, patient_id text, encounter_id text, status text",
     "scope_encounter": "id text, patient_id text, appointment_id text, kind text",
