@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('correlation', '0013_coverage'),
+        ('correlation', '0014_weights_learnt_anew'),
         ('practices', '0004_rotate_by'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
