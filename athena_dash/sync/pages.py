@@ -55,7 +55,8 @@ def keep_pages(
 def payloads(resource: Resource, page: Page, parent: str) -> list[Payload]:
     """The page's records, each named and fingerprinted. One that stands alone but came without a usable id keeps
     whom it was asked for: else nobody could ask for it again."""
-    found = [identify(resource, id_field(resource), item, parent) for item in page.items]
+    field = id_field(resource)
+    found = [identify(resource, field, item, parent) for item in page.items]
     if resource.name not in STANDING_ALONE or not parent:
         return found
     return [record if is_nameless(record) else replace(record, parent_id="") for record in found]

@@ -80,12 +80,13 @@ def write(practice_id: int, part: Sequence[tuple[Payload, Batch]], run_id: int |
         kept_at=clock.now(),
         run_id=run_id,
     )
+    segment_id = segment.pk
     rows: list[Stored] = []
     lines: list[str] = []
     start, answer, before, after = 0, None, "", ""
     for pk, (one, batch) in zip(ids, part, strict=True):
         if batch is not answer:  # what its rows have in common is written out once
-            answer, before = batch, f"{practice_id}\t{batch.resource}\t{segment.pk}"
+            answer, before = batch, f"{practice_id}\t{batch.resource}\t{segment_id}"
             after = f"{batch.fetched_at}\t{escaped(batch.request_id)}\n"
         size = len(one.body)
         lines.append(
@@ -100,7 +101,7 @@ def write(practice_id: int, part: Sequence[tuple[Payload, Batch]], run_id: int |
                 one.external_id,
                 one.parent_id,
                 batch.fetched_at,
-                segment.pk,
+                segment_id,
                 one.body,
                 one.digest,
             )
