@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +15,7 @@ import pytest
 from athena_dash.core.embedded.supervisor import Program, Supervisor
 from tests.core.waiting import eventually
 
+ROOT = Path(__file__).resolve().parents[2]
 OBEDIENT = """
 import signal, sys, time
 def leave(*_):
@@ -26,6 +29,18 @@ DEAF = """
 import signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print("up", flush=True)
+time.sleep(60)
+"""
+
+SERVER = """
+import subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", sys.argv[1]])
+time.sleep(60)
+"""
+WEB_WORKER = """
+import os, time
+import athena_dash.wsgi
+open(os.environ["SAYS"], "w").write(str(os.getpid()))
 time.sleep(60)
 """
 
@@ -117,3 +132,25 @@ def test_a_log_that_has_grown_too_big_makes_room(
     supervisor.start(Program("wordy", ("true",)))
     assert (supervisor.logs / "wordy.log.1").read_text() == "x" * 11
     assert (supervisor.logs / "wordy.log").read_text() == ""
+
+
+def test_a_web_worker_dies_with_its_server_though_nobody_could_tell_it(tmp_path: Path) -> None:
+    says = tmp_path / "worker"
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER, WEB_WORKER], env={**os.environ, "SAYS": str(says)}, cwd=ROOT
+    )
+    try:
+        assert eventually(lambda: says.exists() and says.read_text() != "")
+    finally:
+        server.kill()
+        server.wait()
+    worker = int(says.read_text())
+    assert eventually(lambda: not runs(worker), seconds=10)
+
+
+def runs(pid: int) -> bool:
+    """A zombie whom nobody has buried runs no more."""
+    try:
+        return ") Z" not in Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False

@@ -54,8 +54,7 @@ class Running:
             # A supervisor started with `&` has inherited SIGINT as ignored, and so would its children.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            if libc is not None:
-                libc.prctl(PR_SET_PDEATHSIG, program.stop_signal)
+            die_with_parent(program.stop_signal)
             if os.getppid() != parent:
                 os._exit(1)
 
@@ -88,6 +87,12 @@ class Running:
         """What a dead program leaves behind (a web server's workers hold its port) goes with it."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, self.program.last_signal)
+
+
+def die_with_parent(by: signal.Signals) -> None:
+    """Of a forked process: its own children do not inherit this."""
+    if libc is not None:
+        libc.prctl(PR_SET_PDEATHSIG, by)
 
 
 def open_log(path: Path) -> BinaryIO:
