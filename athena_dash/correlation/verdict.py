@@ -79,12 +79,13 @@ def judge(rule: Rule, visit: VisitFacts, evidence: Evidence) -> Judgement:
 
 
 def failed_here(rule: Rule, visit: VisitFacts, evidence: Evidence) -> dict[str, str] | None:
-    """D1, D7: a record of the kind this gap waits for is stuck in our own pipeline, for exactly this visit."""
+    """D1, D7: a record of the kind this gap waits for is stuck in our own pipeline, for exactly this visit. One that
+    names the patient only is not blamed on a visit that has its record."""
     own = {(kind, id) for kind, id in keys(visit) if kind == rule.awaits}
     failed = own & evidence.open_failures
     if not failed and visit.appointment and (rule.awaits, visit.appointment.id) in evidence.by_appointment:
         failed = {(rule.awaits, "")}
-    if not failed and (rule.awaits, visit.patient_id) in evidence.by_patient:
+    if not failed and not own and (rule.awaits, visit.patient_id) in evidence.by_patient:
         failed = {(rule.awaits, "")}
     if not failed:
         return None

@@ -29,6 +29,11 @@ select f.record_kind, f.record_id, f.appointment_id, f.patient_id, f.reason, coa
 from sync_failure f
 left join records_claim c on f.record_kind = 'claim' and c.practice_id = f.practice_id and c.external_id = f.record_id
 where f.practice_id = %(practice)s and f.resolved_at is null and f.record_kind <> ''
+  and not (f.record_id = '' and f.record_kind = 'claim' and f.subject_kind = 'raw' and exists (
+      select from records_claim k  -- what came without its id came again since, under it
+      where k.practice_id = f.practice_id and k.appointment_id = f.appointment_id and k.appointment_id <> ''
+        and k.raw_id > f.subject_id::bigint
+  ))
 """
 ANSWERED = """
 select visit_id, answered, started_at from sync_liveread

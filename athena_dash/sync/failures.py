@@ -36,6 +36,8 @@ BACKOFF: dict[str, tuple[timedelta, ...]] = {
 }
 UNREADABLE_ANSWER = tuple(timedelta(minutes=m) for m in (5, 30, 120, 480, 1440))
 """An answer nobody can read is mostly a gateway's, and passes; a record that breaks the contract stays as it is."""
+SPOILED = tuple(timedelta(minutes=m) for m in (30, 360))
+"""A record without its own id was spoiled on its way: a fresh copy has one."""
 
 REASONS: tuple[tuple[type[BaseException], Reason], ...] = (
     # First match wins: subclasses before their bases.
@@ -169,7 +171,7 @@ def record_problem(stage: Stage, subject: Subject, problem: Problem, *, trigger:
                 setattr(failure, name, value)
         claimed = failure.claimed_until is not None and failure.claimed_until > now
         failure.attempts += 1
-        failure.next_try_at = next_try(stage, problem, failure.attempts, now)
+        failure.next_try_at = next_try(failure, problem, now)
         failure.claimed_until = None
         failure.save()
         if not claimed:
@@ -200,7 +202,7 @@ def reopen(claimed: Failure, problem: Problem) -> None:
             for name, value in described(failure.stage, resource, problem, now).items():
                 setattr(failure, name, value)
             failure.attempts += 1
-            failure.next_try_at = next_try(failure.stage, problem, failure.attempts, now)
+            failure.next_try_at = next_try(failure, problem, now)
             failure.claimed_until = None
             failure.save()
 
@@ -229,14 +231,16 @@ def described(stage: str, resource: str, problem: Problem, now: datetime) -> dic
     }
 
 
-def next_try(stage: str, problem: Problem, attempts: int, now: datetime) -> datetime | None:
+def next_try(failure: Failure, problem: Problem, now: datetime) -> datetime | None:
     """Jitter on the upper half of the step, never earlier than athena asked for."""
     steps = BACKOFF.get(problem.reason, ())
-    if stage == Stage.PULL and problem.reason == Reason.INVALID:
+    if problem.reason == Reason.INVALID and failure.stage == Stage.PULL:
         steps = UNREADABLE_ANSWER
-    if attempts > len(steps):
+    elif problem.reason == Reason.INVALID and failure.stage == Stage.NORMALISE and not failure.record_id:
+        steps = SPOILED
+    if failure.attempts > len(steps):
         return None
-    wait = steps[attempts - 1] * random.uniform(0.5, 1)  # noqa: S311 - jitter, not a secret
+    wait = steps[failure.attempts - 1] * random.uniform(0.5, 1)  # noqa: S311 - jitter, not a secret
     return now + max(wait, timedelta(seconds=problem.retry_after or 0))
 
 

@@ -97,6 +97,7 @@ def test_one_cause_taken_for_another_is_told_by_visit_and_what_is_nearly_due_is_
 def test_several_populations_are_added_up_code_by_code() -> None:
     one = GapScore(
         tallies={"G13": Tally(tp=3, fn=1)},
+        healed={"G13": Tally(tp=4)},
         confused=Counter({"G13 as nothing": 1}),
         before=[Shown("G13", "unverified", True)],
         after=[Shown("G13", "not_billed", True)],
@@ -109,4 +110,12 @@ def test_several_populations_are_added_up_code_by_code() -> None:
     assert said["gaps"]["G13"]["recall"] == 0.75
     assert said["live_reads"]["per_100_gaps"] == 33.3333
     assert [verdicts["coverage"] for verdicts in said["verdicts"].values()] == [0, 1]
-    assert any(line.startswith("| G13 | 8 (few) | 6 | 0 | 2 | 0 | 1.0000 (") for line in table(one + one))
+    assert any(
+        line.startswith("| G13 | 8 (few) | 6 | 0 | 0 | 2 | 0 | 0 | 1.0000 (") for line in table(one + one)
+    )
+    assert any(line.endswith("| 1.0000 / 1.0000 |") for line in table(one + one))
+
+
+def test_what_is_not_here_whole_is_told_apart_from_what_was_judged_wrongly() -> None:
+    tally = score_gaps({"1", "2", "3"}, {"9"}, {"1", "4", "5", "9"}, said={"4", "5"}, lacking={"2", "4"})
+    assert (tally.tp, tally.fp, tally.said, tally.fn, tally.held) == (1, 2, 1, 2, 1)

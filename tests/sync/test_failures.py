@@ -39,6 +39,10 @@ def a_problem(message: str = "it failed", **fields: object) -> Problem:
     return Problem(**({"reason": Reason.TRANSIENT, "code": "503", "message": message} | fields))  # type: ignore[arg-type]
 
 
+def tried(stage: Stage, attempts: int = 1, record_id: str = "301") -> Failure:
+    return Failure(stage=stage, attempts=attempts, record_id=record_id)
+
+
 def a_subject(practice, **fields: object) -> Subject:
     return Subject(**({"practice_id": practice.pk, "kind": "raw", "id": "1"} | fields))  # type: ignore[arg-type]
 
@@ -165,21 +169,26 @@ def test_waits_grow_within_their_bounds_and_end_with_a_person(reason: str) -> No
     steps = failures.BACKOFF[reason]
     for attempt, step in enumerate(steps, start=1):
         for _ in range(20):
-            wait = next_try(Stage.UPSERT, a_problem(reason=reason), attempt, NOW) - NOW
+            wait = next_try(tried(Stage.UPSERT, attempt), a_problem(reason=reason), NOW) - NOW
             assert step / 2 <= wait <= step
-    assert next_try(Stage.UPSERT, a_problem(reason=reason), len(steps) + 1, NOW) is None
+    assert next_try(tried(Stage.UPSERT, len(steps) + 1), a_problem(reason=reason), NOW) is None
 
 
 def test_a_record_that_breaks_the_contract_waits_for_a_person() -> None:
-    assert next_try(Stage.NORMALISE, a_problem(reason=Reason.INVALID), 1, NOW) is None
+    assert next_try(tried(Stage.NORMALISE), a_problem(reason=Reason.INVALID), NOW) is None
+
+
+def test_a_record_without_its_own_id_is_asked_for_again() -> None:
+    nameless = tried(Stage.NORMALISE, record_id="")
+    assert next_try(nameless, a_problem(reason=Reason.INVALID), NOW) is not None
 
 
 def test_an_answer_nobody_could_read_is_asked_for_again() -> None:
-    assert next_try(Stage.PULL, a_problem(reason=Reason.INVALID), 1, NOW) is not None
+    assert next_try(tried(Stage.PULL), a_problem(reason=Reason.INVALID), NOW) is not None
 
 
 def test_nothing_is_tried_before_athena_wants_it() -> None:
-    wait = next_try(Stage.PULL, a_problem(reason=Reason.RATE_LIMITED, retry_after=5000.0), 1, NOW) - NOW
+    wait = next_try(tried(Stage.PULL), a_problem(reason=Reason.RATE_LIMITED, retry_after=5000.0), NOW) - NOW
     assert wait == dt.timedelta(seconds=5000)
 
 

@@ -27,6 +27,19 @@ def appointments(connected) -> Feed:
     return Feed.objects.get(resource="appointments")
 
 
+def test_a_chart_whose_encounter_came_without_its_id_is_read_again_by_itself(connected, athena) -> None:
+    athena.fault("corrupt_record", "/chart/.*/encounters", probability=0.2)
+    pull_all(connected)
+    nameless = open_failures(connected).filter(record_id="", stage="normalise")
+    assert nameless.exists()
+    charted = Encounter.objects.exclude(kind="").count()
+    athena.heal()
+    athena.time.passes(minutes=31)
+    settle(connected), settle(connected)
+    assert not nameless.exists()
+    assert Encounter.objects.exclude(kind="").count() > charted
+
+
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [

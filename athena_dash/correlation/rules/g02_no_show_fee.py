@@ -13,13 +13,16 @@ CENT = Decimal("0.01")
 
 
 def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
+    """Nobody charges before the desk has noted it. A fee that was charged and voided has been forgiven."""
     appointment = visit.appointment
     if appointment is None or appointment.status != "x" or not appointment.no_show:
         return NO_GAP
     fee = Decimal(str(policies.value("no_show_fee")))
-    if fee <= 0 or visit.live_claims or forbidden(visit) or visit.service_date is None:
+    if fee <= 0 or visit.claims or forbidden(visit) or visit.service_date is None:
         return NO_GAP
     since = end_of_day(visit.service_date, visit.zone)
+    if appointment.cancelled_at:
+        since = max(since, end_of_day(appointment.cancelled_at.astimezone(visit.zone).date(), visit.zone))
     sentence = f"No-show on {on(visit.service_date, visit)}, the fee of ${fee:.2f} was not charged"
     estimate = Estimate(fee.quantize(CENT), "")
     return after_grace(since, policies.grace_hours("G02"), visit, policies, now, sentence, estimate=estimate)

@@ -17,13 +17,15 @@ READS = ("made", "failed", "questions", "gaps_closed")
 
 
 class GapScore(msgspec.Struct, frozen=True, kw_only=True):
-    """`tallies` by code; `confused` by "G13 as G24"; `before` and `after` the night's live `reads`.
+    """`tallies` by code, `healed` the same after a night; `confused` by "G13 as G24", as synced; `before` and `after`
+    the night's live `reads`.
 
     `on_suppressed`: gaps shown on visits that expect nothing more, of rules that do not speak despite it. `unscored`:
     shown, of codes whose causes no ledger tells, because they are definitions (the case book decides those).
     """
 
     tallies: dict[str, Tally]
+    healed: dict[str, Tally]
     confused: Counter[str]
     before: list[Shown]
     after: list[Shown]
@@ -32,12 +34,9 @@ class GapScore(msgspec.Struct, frozen=True, kw_only=True):
     unscored: Counter[str]
 
     def __add__(self, other: GapScore) -> GapScore:
-        codes = self.tallies.keys() | other.tallies.keys()
         return GapScore(
-            tallies={
-                code: self.tallies.get(code, Tally()) + other.tallies.get(code, Tally())
-                for code in sorted(codes)
-            },
+            tallies=added(self.tallies, other.tallies),
+            healed=added(self.healed, other.healed),
             confused=self.confused + other.confused,
             before=self.before + other.before,
             after=self.after + other.after,
@@ -49,6 +48,9 @@ class GapScore(msgspec.Struct, frozen=True, kw_only=True):
     def report(self) -> dict[str, Any]:
         return {
             "gaps": {code: tally.report(*GAP_COUNTS) for code, tally in sorted(self.tallies.items())},
+            "gaps after a night": {
+                code: tally.report(*GAP_COUNTS) for code, tally in sorted(self.healed.items())
+            },
             "confusion": dict(sorted(self.confused.items())),
             "verdicts": {
                 "as synced": score_verdicts(self.before),
@@ -64,17 +66,27 @@ class GapScore(msgspec.Struct, frozen=True, kw_only=True):
         return ratio(self.reads["made"] * 100, self.reads["gaps"])
 
 
+def added(ours: dict[str, Tally], theirs: dict[str, Tally]) -> dict[str, Tally]:
+    codes = sorted(ours.keys() | theirs.keys())
+    return {code: ours.get(code, Tally()) + theirs.get(code, Tally()) for code in codes}
+
+
 def table(score: GapScore) -> Iterator[str]:
     """The report as Markdown, for people and for docs/evaluation.md."""
     said = score.report()
-    yield "| code | instances | tp | fp | fn | nearly due | precision (95 %) | recall (95 %) |"
-    yield "|---|---|---|---|---|---|---|---|"
+    yield (
+        "| code | instances | tp | fp | of them said | fn | of them held | nearly due "
+        "| precision (95 %) | recall (95 %) | after a night |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|---|---|"
     for code, row in said["gaps"].items():
         instances = row["tp"] + row["fn"]
+        healed = score.healed[code]
         few = "" if instances >= ENOUGH else " (few)"
         yield (
-            f"| {code} | {instances}{few} | {row['tp']} | {row['fp']} | {row['fn']} | {row['dont_care']} "
-            f"| {share(row['precision'], row['precision_95'])} | {share(row['recall'], row['recall_95'])} |"
+            f"| {code} | {instances}{few} | {row['tp']} | {row['fp']} | {row['said']} | {row['fn']} | {row['held']} "
+            f"| {row['dont_care']} | {share(row['precision'], row['precision_95'])} "
+            f"| {share(row['recall'], row['recall_95'])} | {bare(healed.precision)} / {bare(healed.recall)} |"
         )
     yield ""
     confused = ", ".join(f"{pair} {n}" for pair, n in said["confusion"].items())
@@ -91,6 +103,10 @@ def table(score: GapScore) -> Iterator[str]:
     yield f"Gaps on suppressed visits: {said['on_suppressed']}."
     unscored = ", ".join(f"{code} {n}" for code, n in said["unscored"].items())
     yield f"Shown of codes that are definitions: {unscored or 'none'}."
+
+
+def bare(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
 
 
 def share(value: float | None, bounds: tuple[float, float] | None) -> str:

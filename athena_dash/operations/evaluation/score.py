@@ -23,7 +23,9 @@ class Tally(msgspec.Struct):
     """`abstained`: records of a visit that we left to a person or waiting; those a client could tell are `fn`
     too.
 
-    `dont_care` counts what was neither right nor wrong to show: within a business day of its grace.
+    `dont_care` counts what was neither right nor wrong to show: within a business day of its grace. Of gaps, `said` is
+    the part of fp that says "not synced" where athena has what we lack, `held` the part of fn of whose visit something
+    is not here whole.
     """
 
     tp: int = 0
@@ -31,6 +33,8 @@ class Tally(msgspec.Struct):
     fn: int = 0
     abstained: int = 0
     dont_care: int = 0
+    said: int = 0
+    held: int = 0
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
@@ -54,7 +58,7 @@ class Tally(msgspec.Struct):
 
 
 LINK_COUNTS = ("tp", "fp", "fn", "abstained")
-GAP_COUNTS = ("tp", "fp", "fn", "dont_care")
+GAP_COUNTS = ("tp", "fp", "said", "fn", "held", "dont_care")
 
 
 def score_links(truth: Mapping[str, Truth], found: Mapping[str, str]) -> Tally:
@@ -74,12 +78,21 @@ def score_links(truth: Mapping[str, Truth], found: Mapping[str, str]) -> Tally:
     return tally
 
 
-def score_gaps(expected: Collection[str], tolerated: Collection[str], found: Collection[str]) -> Tally:
-    """By the name of the visit (or of the orphan result), for one gap code."""
+def score_gaps(
+    expected: Collection[str],
+    tolerated: Collection[str],
+    found: Collection[str],
+    said: Collection[str] = (),
+    lacking: Collection[str] = (),
+) -> Tally:
+    """By the name of the visit (or of the orphan result), for one gap code. `said`: those of `found` that say "not
+    synced"; `lacking`: of which something is truly not here."""
     shown, true, either = set(found), set(expected), set(tolerated) - set(expected)
     return Tally(
         tp=len(shown & true),
         fp=len(shown - true - either),
         fn=len(true - shown),
         dont_care=len(shown & either),
+        said=len((shown - true - either) & set(said) & set(lacking)),
+        held=len((true - shown) & set(lacking)),
     )

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 
+from athena_dash.core import clock
 from athena_dash.core.shares import interval, ratio
 from athena_dash.correlation.models import Gap, Verdict
 from athena_dash.correlation.rules import RULES
 from athena_dash.practices.models import Practice
-from athena_dash.sync import audit, live_plan, pipeline
+from athena_dash.sync import audit, live_plan, pipeline, sweep
 from athena_dash.sync.models import LiveRead
 
 CONFIRMED = (Verdict.NOT_BILLED, Verdict.NOT_SYNCED)
 MOST_TURNS = 10  # of a night whose reads meet faults
 EVERYTHING = 10_000
+EVENING = timedelta(hours=8)
 NOTHING = "nothing"
 ORDER = [rule.code for rule in RULES]
 
@@ -78,6 +81,20 @@ def read_by_night() -> Counter[str]:
     """One night of every practice, with whatever faults are on: the audit, then live reads; what they asked, and what
     came of it."""
     gaps = Gap.objects.filter(closed_at__isnull=True, primary=True, visit__isnull=False).count()
+    with clock.frozen(clock.now() + EVENING):
+        for practice in Practice.objects.all():
+            try_again(practice)
+        return night(gaps)
+
+
+def try_again(practice: Practice) -> None:
+    """What has waited for its next try since the day."""
+    for _ in range(MOST_TURNS):
+        if not sweep.retry_due(practice.pk, EVERYTHING):
+            return
+
+
+def night(gaps: int) -> Counter[str]:
     for practice in Practice.objects.all():
         audit.audit_practice(practice)
         pipeline.compare_days(practice.pk)

@@ -19,7 +19,7 @@ CANCEL_REASONS = ("PATIENT CANCELLED", "PROVIDER UNAVAILABLE", "WEATHER", "TRANS
 
 def attend(course: Course) -> datetime | None:
     """The instant of check-in, or None."""
-    rng = course.rng
+    rng, mishaps = course.rng, course.clinic.mishaps
     if rng.random() < 0.045:
         reschedule(course)
     fate = rng.random()
@@ -28,12 +28,12 @@ def attend(course: Course) -> datetime | None:
         return None
     if rng.random() < 0.06:
         prepare(course)
-    if fate < 0.105:
+    if fate < 0.055 + mishaps.no_shows:
         stay_away(course)
         return None
     start = course.plan.starts_at
     if (
-        fate < 0.105 + course.clinic.mishaps.arrival_not_noted
+        fate < 0.055 + mishaps.no_shows + mishaps.arrival_not_noted
     ):  # seen, but nobody noted the arrival until later; some never do
         noted = lag.ARRIVAL_NOTED_LATE.draw(rng) if rng.random() < 0.75 else None
         arrival = staffed(start + noted, course.plan.zone, rng) if noted else None

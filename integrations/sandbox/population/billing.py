@@ -43,7 +43,7 @@ def live(terms: Bill) -> Paper:
         return paper
     if not any(FEES[code][1] for code in terms.codes):
         return open_claim(terms, "CLOSED")  # inside a surgical package: nothing to send to anybody
-    status = pick(terms.rng, SCRUB)
+    status = "CBOHOLD" if terms.clinic.errs(terms.clinic.mishaps.held_by_vendor) else pick(terms.rng, SCRUB)
     paper = open_claim(terms, status, hold_note(terms.rng, status))
     released = clear(paper, terms.at, status)
     if released:

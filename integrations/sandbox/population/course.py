@@ -42,7 +42,7 @@ class Clinic:
         return lag.draw(self.rng, strain, self.mishaps.forgotten)
 
     def errs(self, share: float) -> bool:
-        return self.rng.random() < share
+        return share > 0 and self.rng.random() < share
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,9 +50,12 @@ def examine(course: Course, arrival: datetime) -> Exam:
     if course.encounter and not forgotten:
         course.document(done, services(course, done, codes))
     left = done + minutes(2, 7, rng)
-    delay = course.clinic.wait(plan.site.check_out, left)
+    clinic = course.clinic
+    left_open = clinic.errs(clinic.mishaps.left_open)
+    stuck = left_open or clinic.errs(clinic.mishaps.not_checked_out)
+    delay = None if stuck else clinic.wait(plan.site.check_out, left)
     checked_out = staffed(left + delay, plan.zone, rng) if delay else None
-    closed = sign(course, done, checked_out) if course.encounter else checked_out
+    closed = sign(course, done, checked_out) if course.encounter and not left_open else checked_out
     if checked_out:
         course.appoint(checked_out, "CheckOut", status="3", checked_out_at=checked_out)
     blame(course, left, checked_out, closed)
@@ -98,7 +101,7 @@ def sign(course: Course, done: datetime, checked_out: datetime | None) -> dateti
     delay = course.clinic.wait(clinician.signs, done)
     signed = done + delay if delay else None
     closed = signed
-    if signed and rng.random() < clinician.cosigned:
+    if signed and rng.random() < max(clinician.cosigned, course.clinic.mishaps.cosigned):
         cosign = course.clinic.wait(lag.COSIGN)
         closed = signed + cosign if cosign else None
     beats: list[tuple[datetime, dict[str, object]]] = []

@@ -135,7 +135,7 @@ def tell_all(clinic: Clinic, visits: int, as_of: datetime) -> Iterator[Script]:
         yield script
     seen = [plan for plan in plans if plan.starts_at < as_of]
     asides = (  # beside visits, per visit
-        (0.005, sidelines.outside_result),
+        (clinic.mishaps.outside_results, sidelines.outside_result),
         (clinic.mishaps.orders_only, sidelines.orders_only),
         (0.010, sidelines.rounds),
     )
