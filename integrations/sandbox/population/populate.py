@@ -143,8 +143,8 @@ def tell_all(clinic: Clinic, visits: int, as_of: datetime) -> Iterator[Script]:
         for plan in rng.sample(seen, min(len(seen), round(visits * share))):
             at = plan.starts_at + timedelta(days=rng.uniform(0, 40))
             script = tell_aside(clinic, plan.person, plan.clinician, plan.site, at)
-            if plan.person.patient.id in losers:
-                apply_merge(clinic, script, losers[plan.person.patient.id])
+            if merge := losers.get(plan.person.patient.id):  # all of it: FHIR finds nothing by the loser's id
+                script.repoint(merge.loser.patient.id, merge.survivor.patient.id, merge.at, frozenset())
             yield script
     for plan in rng.sample(seen, min(len(seen), max(1, round(visits * clinic.blueprint.stays)))):
         yield sidelines.stay(clinic, plan.person, plan.clinician, plan.site, plan.starts_at)
