@@ -143,8 +143,12 @@ def tell_all(clinic: Clinic, visits: int, as_of: datetime) -> Iterator[Script]:
         for plan in rng.sample(seen, min(len(seen), round(visits * share))):
             at = plan.starts_at + timedelta(days=rng.uniform(0, 40))
             script = tell_aside(clinic, plan.person, plan.clinician, plan.site, at)
-            if merge := losers.get(plan.person.patient.id):  # all of it: FHIR finds nothing by the loser's id
-                script.repoint(merge.loser.patient.id, merge.survivor.patient.id, merge.at, frozenset())
+            if found_out := losers.get(
+                plan.person.patient.id
+            ):  # all of it: FHIR finds nothing by the loser's id
+                script.repoint(
+                    found_out.loser.patient.id, found_out.survivor.patient.id, found_out.at, frozenset()
+                )
             yield script
     for plan in rng.sample(seen, min(len(seen), max(1, round(visits * clinic.blueprint.stays)))):
         yield sidelines.stay(clinic, plan.person, plan.clinician, plan.site, plan.starts_at)
