@@ -121,8 +121,8 @@ class AppointmentFact(Fact, frozen=True, kw_only=True):
     copay: Decimal | None = None
 
 
-class ChartEncounter(Fact, frozen=True, kw_only=True):
-    """athenaOne's `/chart` view."""
+class BriefEncounter(Fact, frozen=True, kw_only=True):
+    """athenaOne's `/chart` view, where it was not told the diagnoses."""
 
     table = "encounter"
     appointment_id: str = ""
@@ -136,6 +136,9 @@ class ChartEncounter(Fact, frozen=True, kw_only=True):
     visit_name: str = ""
     closed_on: dt.date | None = None
     reopened_on: dt.date | None = None
+
+
+class ChartEncounter(BriefEncounter, frozen=True, kw_only=True):
     diagnosis_codes: tuple[str, ...] = ()
 
 

@@ -97,7 +97,8 @@ ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType(
                 page_size=1000,
                 one="/chart/encounter/{encounterid}",
                 dates=("startdate", "enddate"),
-                always={"showallstatuses": "true", "showalltypes": "true"},  # PEND, DELETED, FLOWSHEET
+                # PEND, DELETED, FLOWSHEET
+                always={"showallstatuses": "true", "showalltypes": "true", "showdiagnoses": "true"},
             ),
             Endpoint("services", "serviceid", "/encounter/{encounterid}/services", "services"),
             Endpoint(

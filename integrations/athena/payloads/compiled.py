@@ -125,7 +125,8 @@ def _expression(hint: Any, sent: str, names: dict[str, Any]) -> str:
     origin, args = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         (inner,) = (arg for arg in args if arg is not NoneType)
-        return _expression(inner, sent, names)
+        made = _expression(inner, sent, names)
+        return f"({made}) if {sent} is not None else None" if get_origin(inner) is tuple else made
     if origin is tuple:
         each = _expression(args[0], "each", names)
         return f"tuple([{each} for each in {sent}]) if {sent} else ()"

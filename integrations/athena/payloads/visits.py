@@ -60,7 +60,8 @@ class EncounterDiagnosis(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Encounter(msgspec.Struct, frozen=True, kw_only=True):
-    """`status`: OPEN, CLOSED, REVIEW, PEND, TEMP, DELETED. `lastupdated` has no time of day."""
+    """`status`: OPEN, CLOSED, REVIEW, PEND, TEMP, DELETED. `lastupdated` has no time of day. `diagnoses` is
+    None where they were not told: only a list told to show them does."""
 
     encounterid: AthenaId
     appointmentid: AthenaId | None = None
@@ -75,7 +76,7 @@ class Encounter(msgspec.Struct, frozen=True, kw_only=True):
     closeddate: date | None = None
     lastreopened: date | None = None
     lastupdated: date | None = None
-    diagnoses: tuple[EncounterDiagnosis, ...] = ()
+    diagnoses: tuple[EncounterDiagnosis, ...] | None = None
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
