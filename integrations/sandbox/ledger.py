@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -62,7 +63,15 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="cause
     record: RecordRef | None = None
 
 
-Truth = Record | Cause
+class Part(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="part"):
+    """A visit that a claim pays for which is not its own."""
+
+    practice: str
+    visit: str
+    claim: str
+
+
+Truth = Record | Cause | Part
 
 _HEADER = msgspec.json.Decoder(Header)
 _TRUTH = msgspec.json.Decoder(Truth)
@@ -72,10 +81,11 @@ class Ledger(msgspec.Struct, frozen=True):
     header: Header
     records: tuple[Record, ...]
     causes: tuple[Cause, ...]
+    parts: tuple[Part, ...] = ()
 
     def write(self, path: Path | str) -> None:
         with Path(path).open("wb") as file:
-            for row in (self.header, *self.records, *self.causes):
+            for row in (self.header, *self.records, *self.causes, *self.parts):
                 file.write(msgspec.json.encode(row) + b"\n")
 
     @classmethod
@@ -95,13 +105,10 @@ class Ledger(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, header: Header, rows: Iterable[Truth]) -> Ledger:
-        records, causes = [], []
+        kept: dict[type, list[Any]] = {Record: [], Cause: [], Part: []}
         for row in rows:
-            if isinstance(row, Record):
-                records.append(row)
-            else:
-                causes.append(row)
-        return cls(header, tuple(records), tuple(causes))
+            kept[type(row)].append(row)
+        return cls(header, *(tuple(kept[kind]) for kind in (Record, Cause, Part)))
 
 
 def write_truth(store: Store, rows: Iterable[Truth]) -> None:
@@ -121,5 +128,7 @@ def truth_key(row: Truth) -> tuple[str, str]:
     """(kind, id) under which a row is kept: a record's own, or one that names the cause's beginning."""
     if isinstance(row, Record):
         return row.kind, row.id
+    if isinstance(row, Part):
+        return "part", f"{row.visit} {row.claim}"
     subject = f"{row.record.kind} {row.record.id}" if row.record else ""
     return "cause", f"{row.visit or ''} {row.code} {row.cause} {subject} {row.since.isoformat()}"

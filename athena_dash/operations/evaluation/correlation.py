@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from athena_dash.correlation.models import Link, Visit
+from athena_dash.correlation.models import Coverage, Link, Visit
 from athena_dash.operations.evaluation.breakdown import Placed, breakdown, tally, visits_seen
 from athena_dash.operations.evaluation.labels import (
     Labels,
@@ -15,7 +15,7 @@ from athena_dash.operations.evaluation.labels import (
     records_by_kind,
 )
 from athena_dash.operations.evaluation.own_weights import use_own_weights
-from athena_dash.operations.evaluation.score import LINK_COUNTS, Truth
+from athena_dash.operations.evaluation.score import LINK_COUNTS, Tally, Truth
 from athena_dash.records.models import ChargeLine, Claim
 from integrations.sandbox.ledger import Ledger, Record
 
@@ -78,8 +78,21 @@ def evaluate_links(ledger: Ledger) -> dict[str, Any]:
         },
         "visits": evaluate_visits(true, list(names.values())),
         "seen": visits_seen(placed, true),
+        "paid_for": {"all": covered(ledger, names, practices).report(*LINK_COUNTS)},
         **breakdown(placed),
     }
+
+
+def covered(ledger: Ledger, names: Names, practices: Mapping[int, str]) -> Tally:
+    """Pairs of a visit and a claim that pays for it beside its own; those a person is asked about are `abstained`."""
+    true = {(f"{part.practice}/{part.visit}", f"{part.practice}/{part.claim}") for part in ledger.parts}
+    rows = Coverage.objects.values_list("practice_id", "visit_id", "claim_id", "state")
+    ours = {(names[visit], f"{practices[practice]}/{claim}"): state for practice, visit, claim, state in rows}
+    found = {pair for pair, state in ours.items() if state == Coverage.State.COVERED}
+    asked = {pair for pair, state in ours.items() if state == Coverage.State.ASKED}
+    return Tally(
+        tp=len(found & true), fp=len(found - true), fn=len(true - found), abstained=len(asked & true)
+    )
 
 
 def place(ledger: Ledger, placing: Placing) -> Iterator[Placed]:

@@ -20,7 +20,7 @@ from integrations.sandbox.population.noise import Disguise, Noise, disguise
 from integrations.sandbox.population.office import instant
 from integrations.sandbox.population.people import Person
 from integrations.sandbox.population.script import Script
-from integrations.sandbox.world import Appointment, Encounter, Service
+from integrations.sandbox.world import Appointment, Diagnosis, Encounter, Service
 
 
 @dataclass
@@ -47,7 +47,8 @@ class Clinic:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A visit somebody means to make. `slot`: the open slot it fills. `twin`: another one on the same day."""
+    """A visit somebody means to make. `slot`: the open slot it fills. `twin`: another one on the same day.
+    `diagnoses`: what it is about, where that is known beforehand."""
 
     person: Person
     clinician: Clinician
@@ -58,6 +59,7 @@ class Plan:
     booked_at: datetime
     slot: str | None = None
     twin: bool = False
+    diagnoses: tuple[Diagnosis, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:

@@ -45,7 +45,7 @@ def examine(course: Course, arrival: datetime) -> Exam:
     course.appoint(done, exam_done_at=done)
     codes = draw_codes(course)
     forgotten = rng.random() < plan.clinician.forgets_slip
-    diagnoses = tuple(rng.sample(DIAGNOSES, rng.choice((1, 1, 2, 3))))
+    diagnoses = plan.diagnoses or tuple(rng.sample(DIAGNOSES, rng.choice((1, 1, 2, 3))))
     course.chart(done, stage="SIGNOFF", diagnoses=diagnoses)
     if course.encounter and not forgotten:
         course.document(done, services(course, done, codes))

@@ -7,6 +7,8 @@
 `merges`        clean, and 6 % of patients were registered twice and merged later.
 `combined`      30 % of claims without id, UTC dates, 8 % substitution, 5 % claim dates off by a day,
                 5 % merges, 5 % wrong departments, 2 % same-day twins.
+`episodes`      30 % of claims without id, 5 % substitution, 3 % merges, and care that is billed once for
+                many visits (episodes.py), an episode for every fifteen visits.
 `hostile`       60 % of claims and 10 % of encounters without id, UTC dates, 20 % substitution, 15 % claim
                 dates off by a day, 10 % wrong departments, 8 % merges, 10 % twins.
 """
@@ -35,6 +37,7 @@ class Noise:
     wrong_department: float = 0.0
     merges: float = 0.01
     twins: float = 0.01
+    episodes: float = 0.0
 
 
 PROFILES = {
@@ -52,6 +55,7 @@ PROFILES = {
         merges=0.05,
         twins=0.02,
     ),
+    "episodes": Noise(claim_without_id=0.30, substitution=0.05, merges=0.03, episodes=0.07),
     "hostile": Noise(
         claim_without_id=0.60,
         encounter_without_id=0.10,

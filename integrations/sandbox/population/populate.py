@@ -17,6 +17,7 @@ from integrations.sandbox.ledger import write_truth
 from integrations.sandbox.population import sidelines
 from integrations.sandbox.population.blueprints import PRACTICE_IDS, blueprint
 from integrations.sandbox.population.course import Clinic, Plan
+from integrations.sandbox.population.episodes import tell_episodes
 from integrations.sandbox.population.ids import Ids
 from integrations.sandbox.population.merging import apply_merge, tell_merge
 from integrations.sandbox.population.mishaps import MISHAPS
@@ -37,6 +38,7 @@ from integrations.sandbox.world import Department, Practice, Thing
 
 HISTORY = timedelta(days=548)
 AHEAD = timedelta(days=21)
+PREGNANCY = timedelta(days=240)  # so long before a birth the first visit may be
 BEHIND = timedelta(days=45)
 BATCH = 500  # scripts folded before they are written
 OPEN_SLOTS = 40
@@ -152,12 +154,20 @@ def tell_all(clinic: Clinic, visits: int, as_of: datetime) -> Iterator[Script]:
             yield script
     for plan in rng.sample(seen, min(len(seen), max(1, round(visits * clinic.blueprint.stays)))):
         yield sidelines.stay(clinic, plan.person, plan.clinician, plan.site, plan.starts_at)
+    charted = [plan for plan in seen if charts(plan) and plan.person.patient.id not in losers]
+    cared_for = rng.sample(charted, min(len(charted), round(visits * clinic.noise.episodes)))
+    since = today - HISTORY + PREGNANCY
+    yield from tell_episodes(clinic, cared_for, since, today + timedelta(days=120))
     for _ in range(OPEN_SLOTS):
         clinician, site, _ = pick_encounter(clinic)
         day = weekday(today + timedelta(days=rng.randrange(1, AHEAD.days)))
         yield sidelines.open_slot(
             clinic, clinician, site, day, draw_start(clinic, site), as_of - timedelta(days=9)
         )
+
+
+def charts(plan: Plan) -> bool:
+    return plan.site.clinicals and plan.clinician.makes_encounters
 
 
 def invent_patient(clinic: Clinic, as_of: datetime) -> Person:

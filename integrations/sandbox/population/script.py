@@ -13,7 +13,7 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from integrations.sandbox.ledger import Cause, Record, RecordRef, Truth, truth_key
+from integrations.sandbox.ledger import Cause, Part, Record, RecordRef, Truth, truth_key
 from integrations.sandbox.population.noise import PLAIN, Disguise
 from integrations.sandbox.world import Claim, Encounter, Thing
 
@@ -89,6 +89,11 @@ class Script:
         self.entries.append((since, cause))
         if until is not None:
             self.entries.append((until, replace(cause, until=until)))
+
+    def part(self, at: datetime, claim_id: str) -> None:
+        """From `at` on, that claim pays for this visit beside its own."""
+        if self.visit is not None:
+            self.entries.append((at, Part(practice=self.practice, visit=self.visit, claim=claim_id)))
 
     def end(self, code: str, at: datetime) -> None:
         """What would have lasted beyond `at` ends there, since nothing is left of which it could be so."""

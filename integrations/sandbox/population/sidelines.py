@@ -51,21 +51,7 @@ def orders_only(clinic: Clinic, person: Person, clinician: Clinician, site: Site
     reminds the desk of that claim, and it names no appointment when it is made.
     """
     script = Script(clinic.practice, clinic.ids.visit())
-    encounter = Encounter(
-        id=clinic.ids.next("encounter"),
-        modified=at,
-        patient_id=person.patient.id,
-        department_id=site.id,
-        provider_id=clinician.id,
-        day=at.astimezone(ZoneInfo(site.timezone)).date(),
-        started_at=at,
-        kind="ORDERSONLY",
-        status="CLOSED",
-        stage="SIGNOFF",
-        progress="CHECKEDOUT",
-        closed_at=at,
-        visit_name="orders only",
-    )
+    encounter = order_encounter(clinic, person, clinician, site, at)
     script.put(at, "encounter", encounter, reason="orders_only")
     code, display = clinic.rng.choice(MEDICATIONS)
     refill = Clinical(
@@ -88,17 +74,41 @@ def orders_only(clinic: Clinic, person: Person, clinician: Clinician, site: Site
     return script
 
 
-def bill_orders(clinic: Clinic, script: Script, person: Person, site: Site, encounter: Encounter) -> None:
-    rng, at = clinic.rng, encounter.modified
-    code = rng.choice(("99490", "96372"))
+def order_encounter(
+    clinic: Clinic, person: Person, clinician: Clinician, site: Site, at: datetime
+) -> Encounter:
+    return Encounter(
+        id=clinic.ids.next("encounter"),
+        modified=at,
+        patient_id=person.patient.id,
+        department_id=site.id,
+        provider_id=clinician.id,
+        day=at.astimezone(ZoneInfo(site.timezone)).date(),
+        started_at=at,
+        kind="ORDERSONLY",
+        status="CLOSED",
+        stage="SIGNOFF",
+        progress="CHECKEDOUT",
+        closed_at=at,
+        visit_name="orders only",
+    )
+
+
+def document_orders(clinic: Clinic, script: Script, encounter: Encounter, code: str) -> Service:
     service = Service(
         id=clinic.ids.next("service"),
-        modified=at,
+        modified=encounter.modified,
         encounter_id=encounter.id,
         procedure_code=code,
         description=FEES[code][0],
     )
-    script.put(at, "service", service)
+    return script.put(encounter.modified, "service", service)
+
+
+def bill_orders(clinic: Clinic, script: Script, person: Person, site: Site, encounter: Encounter) -> None:
+    rng, at = clinic.rng, encounter.modified
+    code = rng.choice(("99490", "96372"))
+    service = document_orders(clinic, script, encounter, code)
     delay = clinic.wait(lag.CHARGE_WITHOUT_VISIT)
     entered = staffed(at + delay, ZoneInfo(site.timezone), rng) if delay else None
     script.cause("G23", "nobody_billed_the_orders", at, entered, ("service", service.id))
