@@ -8,7 +8,7 @@ operations are those of Medicare's physician fee schedule.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 OFF = "off"
@@ -23,14 +23,16 @@ class Kind:
     """What a package of this kind pays for.
 
     `pays_for`: services that need no charge of their own inside it. `marks`: codes that, documented on a visit, say by
-    themselves that it belongs to such a package. `diagnoses`: what such visits are for, as beginnings of ICD-10 codes.
-    `repeats`: it pays for the same services again, so the claim's own codes do both. `reason`: a visit for what the
-    claim itself was for may belong to it. `monthly`: it spans the calendar month of its service.
+    themselves that it belongs to such a package; `reported`: those of them that come before its claim is made.
+    `diagnoses`: what such visits are for, as beginnings of ICD-10 codes. `repeats`: it pays for the same services
+    again, so the claim's own codes do both. `reason`: a visit for what the claim itself was for may belong to it.
+    `monthly`: it spans the calendar month of its service.
     """
 
     label: str
     pays_for: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
+    reported: tuple[str, ...] = ()
     diagnoses: tuple[str, ...] = ()
     repeats: bool = False
     reason: bool = False
@@ -42,6 +44,7 @@ KINDS: Mapping[str, Kind] = {
         "obstetric package",
         pays_for=(*OFFICE, "59425", "59426", "59430", "0500F", "0501F", "0502F", "0503F", "81000", "81002"),
         marks=("0500F", "0501F", "0502F", "0503F"),
+        reported=("0500F", "0501F", "0502F"),
         diagnoses=("O", "Z34", "Z39", "Z3A"),
     ),
     "surgery": Kind(
@@ -92,6 +95,15 @@ def table_of(own: Mapping[str, str]) -> tuple[Package, ...]:
     """What ships, with a practice's own words for some codes."""
     told = {**SHIPPED, **own}
     return tuple(read(code, words) for code, words in sorted(told.items()) if words != OFF)
+
+
+def waits_of(table: Iterable[Package]) -> Mapping[str, int]:
+    """Codes that are only reported, never charged → how many days later the claim that pays for them may come."""
+    found: dict[str, int] = {}
+    for package in table:
+        for code in KINDS[package.kind].reported:
+            found[code] = max(found.get(code, 0), package.before or 0)
+    return found
 
 
 def read(code: str, words: str) -> Package:

@@ -14,7 +14,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from athena_dash.practices.filing import Terms
-from athena_dash.practices.packages import Package, table_of
+from athena_dash.practices.packages import Package, table_of, waits_of
 
 if TYPE_CHECKING:
     from athena_dash.practices.models import Practice
@@ -145,6 +145,10 @@ class Policies:
     @cached_property
     def packages(self) -> tuple[Package, ...]:
         return table_of(self.value("packages"))
+
+    @cached_property
+    def package_waits(self) -> Mapping[str, int]:
+        return waits_of(self.packages)
 
     def terms(self, clock: str) -> Mapping[str, Terms]:
         """What the practice says of a clock of CLOCKS, by lower-case payer name or payer type."""

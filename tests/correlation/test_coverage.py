@@ -236,3 +236,11 @@ class TestWhatPeopleSay:
         self.say(office, user, "confirm")
         with pytest.raises(Settled):
             coverages.decline(office.visit("100").coverages.get().pk, user)
+
+
+def test_a_slip_that_is_waived_inside_a_package_is_no_leak(office: Office) -> None:
+    waived = {"status": "4", "charge_entry_not_required": True, "charge_entry_not_required_reason": "Other"}
+    office.receive(*a_prenatal_visit(**waived))
+    assert set(office.gaps("100")) == {"G18"}
+    office.receive(*a_birth())
+    assert office.gaps("100") == {}

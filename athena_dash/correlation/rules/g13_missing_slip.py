@@ -4,6 +4,7 @@ from datetime import datetime
 
 from athena_dash.correlation.business_time import close_of_business
 from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, after_grace, on
+from athena_dash.correlation.rules.packaged import charged_by
 from athena_dash.correlation.visit_facts import AppointmentFacts, VisitFacts
 from athena_dash.practices.policies import FACILITY_PLACES, Policies
 
@@ -18,6 +19,8 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
     since = chargeable_at(appointment, visit)
     if since is None:
         return NO_GAP
+    if expected := charged_by(visit, policies):
+        since = max(since, close_of_business(expected, visit.zone))
     facility = visit.place_of_service in FACILITY_PLACES
     hours = policies.value("grace_hours_facility.G13") if facility else policies.grace_hours("G13")
     if visit.documents:

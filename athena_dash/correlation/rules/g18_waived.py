@@ -15,6 +15,8 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
     appointment = visit.appointment
     if appointment is None or not appointment.charge_entry_not_required or visit.live_claims:
         return NO_GAP
+    if visit.episode:  # another claim pays for all that it documents
+        return NO_GAP
     reason = "".join(appointment.charge_entry_not_required_reason.upper().split())
     if reason.startswith(NEUTRAL) or not visit.signed or not visit.billable_services:
         return NO_GAP

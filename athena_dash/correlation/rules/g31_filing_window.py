@@ -5,16 +5,19 @@ from datetime import datetime, timedelta
 from athena_dash.correlation.business_time import start_of_day
 from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, after_grace, on
 from athena_dash.correlation.rules.filed import waits
+from athena_dash.correlation.rules.packaged import charged_by
 from athena_dash.correlation.visit_facts import VisitFacts
 from athena_dash.practices.filing import filing_limit
 from athena_dash.practices.policies import Policies
 
 
 def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
-    """Deadlines run in calendar days, weekends too."""
+    """Deadlines run in calendar days, weekends too; of what is charged with a later service, from then."""
     if not happened(visit) or not unsent(visit):
         return NO_GAP
-    limit = filing_limit(visit.insurance_type, visit.payer_name, visit.service_date, policies.terms("filing"))
+    day = charged_by(visit, policies) if not visit.claims else None
+    terms = policies.terms("filing")
+    limit = filing_limit(visit.insurance_type, visit.payer_name, day or visit.service_date, terms)
     if limit is None:
         return NO_GAP
     alarm = limit.on - timedelta(days=int(policies.value("filing_alarm_days")))
