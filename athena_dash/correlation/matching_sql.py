@@ -147,7 +147,7 @@ left join correlation_link e
 # differ, would read every link there is. Visits of this run, whose ids are the highest, are shown without being noted.
 WRITE_LINKS = """
 with wanted as materialized (
-    select w.*, old.id as old_id
+    select w.*, old.id as old_id, old.visit_id as old_visit_id
     from ({wanted}) w
     left join correlation_link old
       on old.practice_id = %(practice)s and old.kind = w.kind and old.record_id = w.record_id
@@ -168,8 +168,8 @@ with wanted as materialized (
     where l.id = w.old_id and l.id = any (array(select old_id from wanted where old_id is not null))
 )
 insert into scope_touched
-select visit_id from wanted
-where visit_id < (select coalesce(min(id), 9223372036854775807) from scope_visit)
+select place.visit_id from wanted w cross join lateral (values (w.visit_id), (w.old_visit_id)) as place(visit_id)
+where place.visit_id < (select coalesce(min(id), 9223372036854775807) from scope_visit)
 """
 
 # Visits made for an encounter that now belongs elsewhere, with the visit it belongs to. They are few, and found first.

@@ -5,6 +5,8 @@ Holds raw SQL, over scope_unbound and scope_pair. The points are data, in scope_
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 DOCUMENTS = """
 select distinct p.visit_id, l.record_id from (select distinct visit_id from scope_pair) p
 join correlation_link l on l.visit_id = p.visit_id and l.kind = 'encounter'
@@ -104,11 +106,30 @@ from (
 ) pair
 """  # noqa: S608 - made of this module's constants
 
-EXPLAINED = """jsonb_strip_nulls(jsonb_build_object(
-    'date', date_points, 'provider', provider_points, 'department', department_points,
-    'procedures', procedures_points, 'diagnoses', diagnoses_points, 'taken', nullif(taken_points, 0),
-    'awaited', awaited_points, 'not expected', not_expected_points, 'did not happen', did_not_happen_points))"""
-SHARED = "jsonb_strip_nulls(jsonb_build_object('shared', nullif(shared, 0)))"
+SHOWN = {
+    "date": "date_points",
+    "provider": "provider_points",
+    "department": "department_points",
+    "procedures": "procedures_points",
+    "diagnoses": "diagnoses_points",
+    "taken": "nullif(taken_points, 0)",
+    "awaited": "awaited_points",
+    "not expected": "not_expected_points",
+    "did not happen": "did_not_happen_points",
+}
+SHARED = {"shared": "nullif(shared, 0)"}
+
+
+def members(points: Mapping[str, str]) -> str:
+    """Of a json object, those that are not null. As text, which is read as jsonb once: built value by value, evidence
+    costs as much as weighing it."""
+    said = [f"""'"{name}": ' || {value}""" for name, value in points.items()]
+    return f"concat_ws(', ', {', '.join(said)})"
+
+
+EXPLAINED = f"('{{' || {members(SHOWN)} || '}}')::jsonb"
+OFFER = {"visit_id": "visit_id", "anchor_id": "to_json(anchor_id)", "points": "total"}
+CANDIDATE = f"'{{' || {members(OFFER)} || '}}'"
 
 # It bills none of the services that the best visit documents: that goes to a person, however good the rest.
 # `score` is the chance that the best is the right one, of all on offer and of none; with learnt points a probability.
@@ -156,8 +177,7 @@ with alone as (
     from weighed
     window record as (partition by record_id), best as (partition by record_id order by total desc, anchor_id)
 ), shown as (
-    select record_id, jsonb_agg(jsonb_build_object('visit_id', visit_id, 'anchor_id', anchor_id, 'points', total)
-        order by rank) as candidates
+    select record_id, '"candidates": [' || string_agg({CANDIDATE}, ', ' order by rank) || ']' as candidates
     from ranked where rank <= %(kept)s group by record_id
 ), judged as (
     select *, case when ahead >= %(sure)s and procedures_level is distinct from 'procedures_differ' then 'linked'
@@ -170,8 +190,9 @@ select %(kind)s, u.record_id, case when j.state = 'linked' then j.visit_id end, 
     coalesce(round(j.chance::numeric, 4), 0),
     case when u.date is null then '{{"lacks": "date"}}'
          when j.state is null then '{{"candidates": []}}'
-         when j.state = 'linked' then jsonb_build_object('points', {EXPLAINED} || {SHARED}, 'candidates', s.candidates)
-         else jsonb_build_object('candidates', s.candidates) end
+         when j.state = 'linked'
+         then ('{{"points": {{' || {members(SHOWN | SHARED)} || '}}, ' || s.candidates || '}}')::jsonb
+         else ('{{' || s.candidates || '}}')::jsonb end
 from scope_unbound u
 left join judged j on j.record_id = u.record_id
 left join shown s on s.record_id = u.record_id

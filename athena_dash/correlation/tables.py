@@ -18,11 +18,11 @@ TABLES = {
     "scope_given": "kind text, id text",
     "scope_relative": "id text",  # every id of the touched patients that are merged
     "scope_merge": "loser text, survivor text",
-    "scope_appointment": "id text, patient_id text, encounter_id text, status text",
-    "scope_encounter": "id text, patient_id text, appointment_id text, kind text",
-    "scope_claim": "id text, patient_id text, appointment_id text",
+    "scope_appointment": "id text, patient_id text, encounter_id text, status text, date date",
+    "scope_encounter": "id text, patient_id text, appointment_id text, kind text, date date",
+    "scope_claim": "id text, patient_id text, appointment_id text, date date",
     "scope_fact": "id text",
-    "scope_patient": "id text, survivor text",
+    "scope_patient": "id text, survivor text, first date, last date",
     "scope_bridge": "encounter_id text, appointment_id text, kind text",
     "scope_visit": "id bigint, anchor text, anchor_id text",  # made by this run, not yet written
     "scope_unbound": """kind text, record_id text, patient_id text, date date, department_id text,

@@ -24,7 +24,9 @@ def tied_by_hand(kind: str) -> str:
           and tied.record_id <> u.record_id)"""
 
 
-UNBOUND_CLAIMS = """
+# The patient's, around the days in scope. Those without a day have no rivals, and matter where they changed themselves.
+AROUND = "{date} between p.first - %(edge)s::int and p.last + %(edge)s::int"
+UNBOUND_CLAIM = """
 select 'claim', c.external_id, p.survivor, c.service_date, c.department_id,
     array_remove(array_remove(array[c.billed_provider_id, c.supervising_provider_id], ''), '0'),
     array(select distinct code from unnest(c.procedure_codes) code where code not in ('', '0')),
@@ -33,20 +35,30 @@ from scope_patient p
 join records_claim c
   on c.practice_id = %(practice)s and c.patient_id = p.id and c.appointment_id = '' and c.gone_at is null
 """
+UNBOUND_CLAIMS = f"""
+{UNBOUND_CLAIM} and {AROUND.format(date="c.service_date")}
+union all
+{UNBOUND_CLAIM} and c.service_date is null
+"""
 
 # Only a VISIT has an appointment to look for; orders and flowsheets have none by nature. Its services are not needed
 # to tell encounters apart.
-UNBOUND_ENCOUNTERS = """
+UNBOUND_ENCOUNTER = """
 select 'encounter', e.external_id, p.survivor, e.date, e.department_id,
-    array_remove(array_remove(array[e.provider_id], ''), '0'), '{}'::text[], '{}'::text[]
+    array_remove(array_remove(array[e.provider_id], ''), '0'), '{{}}'::text[], '{{}}'::text[]
 from scope_patient p
 join records_encounter e
   on e.practice_id = %(practice)s and e.patient_id = p.id and e.appointment_id = '' and e.kind = 'VISIT'
- and e.gone_at is null
+ and e.gone_at is null and {day}
 where not exists (
     select from records_appointment a
     where a.practice_id = e.practice_id and a.encounter_id = e.external_id and a.encounter_id <> ''
       and a.status <> 'o')
+"""
+UNBOUND_ENCOUNTERS = f"""
+{UNBOUND_ENCOUNTER.format(day=AROUND.format(date="e.date"))}
+union all
+{UNBOUND_ENCOUNTER.format(day="e.date is null")}
 """
 
 # `taken` for an encounter: the appointment has another one by id.
