@@ -19,12 +19,14 @@ from athena_dash.correlation.tables import fill, prepare, run
 
 SAMPLE = 20_000
 
-KNOWN = """
+# Those that name a visit which is not here teach how often that happens, and what another visit's claim looks like.
+NAMED = """
 from correlation_link l
 join records_claim c on c.practice_id = %(practice)s and c.external_id = l.record_id and c.gone_at is null
 where l.practice_id = %(practice)s and l.kind = 'claim' and c.service_date is not null and c.patient_id <> ''
-  and (l.method = 'manual' or c.appointment_id <> '' and l.method = 'id')
+  and (l.method = 'manual' or c.appointment_id <> '')
 """
+KNOWN = f"{NAMED} and l.method in ('manual', 'id')"
 NAMELESS = """
 from records_claim c
 where c.practice_id = %(practice)s and c.appointment_id = '' and c.gone_at is null
@@ -79,7 +81,7 @@ def known_claims(practice_id: int) -> int:
 
 
 def labels_of(practice_id: int, weights: Mapping[str, Decimal]) -> Labels:
-    ask(practice_id, sample(KNOWN), weights)
+    ask(practice_id, sample(NAMED), weights)
     counts: dict[str, dict[str, tuple[int, int]]] = {fact: {} for fact in scoring_sql.LEARNT}
     placed = lost = 0
     for fact, level, own, other in run(COUNTED, {"practice": practice_id, "kind": "claim"}):

@@ -28,7 +28,7 @@ DOUBT = (
 )
 SUPPOSED = 5  # pairs of claims that belong nowhere that are supposed to look like another visit's
 HEARD = 2_000  # pairs at most that known claims count for beside claims without an id
-SURE = 0.7  # chance from which a link is made
+SURE = 0.6  # chance from which a link is made
 WORTH_A_LOOK = 0.05  # chance from which a person is asked
 ROUNDS = 25
 FARTHEST = 50  # points; beyond, exp() has little more to tell
@@ -64,9 +64,9 @@ class Lone(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(slots=True)
 class Seen:
-    """What one round of expectation adds up: claims that belong nowhere, and levels of their pairs and of own pairs."""
+    """What one round of expectation adds up: strays, and levels of their pairs and of own pairs."""
 
-    nowhere: float = 0.0
+    strays: float = 0.0
     stray: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     own: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
@@ -81,19 +81,21 @@ def points_of(counts: Counts) -> dict[str, float]:
 
 
 def lone_points(labels: Labels, points: Mapping[str, float], lone: Sequence[Lone]) -> dict[str, float]:
-    """`points` as claims without an id amend them, by expectation–maximisation, and what belonging to no visit on offer
-    weighs: `none`, ln of its odds, and "stray LEVEL", ln(v/u), how much more often the level is seen between a claim
-    that belongs nowhere and a visit around its day than between another visit's claim and it.
+    """`points` as claims without an id amend them, by expectation–maximisation, and what belonging to no visit on
+    offer weighs. `absent`, ln of the odds that the visit did not arrive: such a claim looks like another visit's.
+    `none`, ln of those of a stray, and "stray LEVEL", ln(v/u), how much more often the level is seen between a stray
+    and a visit around its day than between another visit's claim and it.
     """
-    share = (labels.lost + 1) / (labels.placed + labels.lost + 2)
+    absent = none = log((labels.lost + 1) / (labels.placed + 1))
     claims = sum(one.claims for one in lone)
     facts = [(shares(levels, OWN), shares(levels, OTHER)) for levels in labels.counts.values()]
     heard = min(labels.pairs, HEARD)
     more: dict[str, float] = {}  # than `points`
     stray: dict[str, float] = {}
     for _ in range(ROUNDS if claims else 0):
-        seen = expected(lone, log(share / (1 - share)), more, stray)
-        share = min(max((seen.nowhere + 1) / (claims + 2), 0.0005), 0.9)
+        seen = expected(lone, none, absent, more, stray)
+        share = min(max((seen.strays + 1) / (claims + 2), 0.0005), 0.9)
+        none = log(share / (1 - share))
         for own, other in facts:
             owned, strayed = (sum(side[level] for level in other) for side in (seen.own, seen.stray))
             for level, u in other.items():
@@ -102,26 +104,26 @@ def lone_points(labels: Labels, points: Mapping[str, float], lone: Sequence[Lone
                 stray[level] = log((seen.stray[level] / u + SUPPOSED) / (strayed + SUPPOSED))
     return (
         {level: value + more.get(level, 0) for level, value in points.items()}
-        | {"none": log(share / (1 - share))}
+        | {"none": none, "absent": absent}
         | {STRAY + level: value for level, value in stray.items()}
     )
 
 
 def expected(
-    lone: Sequence[Lone], none: float, more: Mapping[str, float], stray: Mapping[str, float]
+    lone: Sequence[Lone], none: float, absent: float, more: Mapping[str, float], stray: Mapping[str, float]
 ) -> Seen:
-    """Each claim shared out between the visits on offer and none, as likely as it belongs to them."""
+    """Each claim shared out by chance: between the visits on offer, being a stray, and a visit that is not here."""
     seen = Seen()
     for one in lone:
-        nowhere = exp(bounded(none + sum(stray.get(level, 0) for level in one.levels)))
+        strays = exp(bounded(none + sum(stray.get(level, 0) for level in one.levels)))
         likely = [
             exp(bounded(points + sum(more.get(level, 0) for level in levels))) for points, levels in one.pairs
         ]
-        whole = one.claims / (nowhere + sum(likely))
-        seen.nowhere += nowhere * whole
+        whole = one.claims / (strays + exp(absent) + sum(likely))
+        seen.strays += strays * whole
         for (_, levels), own in zip(one.pairs, likely, strict=True):
             for level in levels:
-                seen.stray[level] += nowhere * whole
+                seen.stray[level] += strays * whole
                 seen.own[level] += own * whole
     return seen
 

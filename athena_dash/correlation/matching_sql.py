@@ -23,7 +23,7 @@ from athena_dash.correlation.weights import (
     weights_of,
 )
 
-RULING = ("sure", "look", "none", "taken", "billed_again", "billed_rest", "billed_other", "free")
+RULING = ("sure", "look", "none", "absent", "taken", "billed_again", "billed_rest", "billed_other", "free")
 
 BRIDGE = """
 select id, appointment_id, kind from scope_encounter where appointment_id <> ''

@@ -43,7 +43,8 @@ with compared as (
         u.procedures && n.procedures as some_documented,
         u.procedures as procedures_said,
         n.diagnoses is null or u.diagnoses = '{{}}' as diagnoses_unknown,
-        u.diagnoses <@ n.diagnoses as same_diagnoses, u.diagnoses && n.diagnoses as some_diagnoses,
+        u.diagnoses <@ n.diagnoses as within_diagnoses, n.diagnoses <@ u.diagnoses as no_more_diagnoses,
+        u.diagnoses && n.diagnoses as some_diagnoses,
         u.provider_ids <> '{{}}' and p.provider_ids <> '{{}}' as providers_known,
         u.provider_ids && p.provider_ids as same_provider, p.supervisor_id = any(u.provider_ids) as supervisor,
         u.department_id <> '' and p.department_id <> '' as departments_known,
@@ -80,7 +81,8 @@ select *,
          when some_documented then 'procedures_some'
          when {family("procedures_said", "procedures")} then 'procedures_family'
          else 'procedures_differ' end as procedures_level,
-    case when diagnoses_unknown then null when same_diagnoses then 'diagnoses_agree'
+    case when diagnoses_unknown then null
+         when within_diagnoses then case when no_more_diagnoses then 'diagnoses_agree' else 'diagnoses_within' end
          when some_diagnoses then 'diagnoses_some' else 'diagnoses_differ' end as diagnoses_level,
     case when not taken then 'free' when billed_again then 'billed_again'
          when billed_rest then 'billed_rest' when billed_apart then 'billed_other' else 'taken' end as taken_level,
@@ -133,16 +135,18 @@ CANDIDATE = f"'{{' || {members(OFFER)} || '}}'"
 
 # It bills none of the services that the best visit documents: that goes to a person, however good the rest.
 # `score` is the chance that the best is the right one, of all on offer and of none; with learnt points a probability.
-# `nowhere`, which is belonging to none, is kept where exp() can still tell it. A patient's day is shared out: as likely
+# `nowhere` is belonging to none, as a stray or to a visit that is not here (`absent`), kept where exp() can still tell
+# it. A patient's day is shared out: as likely
 # as other records without an id belong to a visit, it is for this one as if they named it, each by what it bills. All
 # are weighed alone first, so that order never matters.
 VERDICTS = f"""
 with alone as (
-    select *, greatest(-50, least(50, %(none)s + sum(stray) over record)) as nowhere
+    select *, ln(exp(greatest(-50, least(50, %(none)s + sum(stray) over record))::float) + exp(%(absent)s::float))
+        as nowhere
     from ({SCORED}) scored
     window record as (partition by record_id)
 ), likely as (
-    select *, exp(points::float) / (exp(nowhere::float) + sum(exp(points::float)) over record) as likely
+    select *, exp(points::float) / (exp(nowhere) + sum(exp(points::float)) over record) as likely
     from alone
     window record as (partition by record_id)
 ), claimed as (
@@ -172,7 +176,7 @@ with alone as (
     select *, points + shared as total from shared
 ), ranked as (
     select *, row_number() over best as rank, total - greatest(nowhere, lead(total) over best) as ahead,
-        exp(total::float) / (exp(nowhere::float) + sum(exp(total::float)) over record) as chance,
+        exp(total::float) / (exp(nowhere) + sum(exp(total::float)) over record) as chance,
         count(*) filter (where exact) over record as exacts
     from weighed
     window record as (partition by record_id), best as (partition by record_id order by total desc, anchor_id)

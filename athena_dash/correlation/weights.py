@@ -22,6 +22,7 @@ SHIPPED: Mapping[str, Decimal] = {
     "sure": Decimal("2.0"),
     "look": Decimal("0.5"),
     "none": Decimal("3.0"),
+    "absent": Decimal("-9.0"),
     "same_day": Decimal("4.0"),
     "same_local_day": Decimal("4.0"),  # of an evening visit, whose UTC day is another
     "utc_day": Decimal("1.5"),  # the visit's day in UTC, which is not its own
@@ -39,7 +40,8 @@ SHIPPED: Mapping[str, Decimal] = {
     "procedures_some": Decimal("1.25"),
     "procedures_family": Decimal("-1.0"),  # only a visit of another level
     "procedures_differ": Decimal("-4.0"),
-    "diagnoses_agree": Decimal("1.0"),
+    "diagnoses_agree": Decimal("1.0"),  # the record has what the visit documents and no more
+    "diagnoses_within": Decimal("1.0"),  # and the visit more
     "diagnoses_some": Decimal("0.5"),
     "diagnoses_differ": Decimal("-0.5"),
     "taken": Decimal("-3.0"),  # another record of that kind names the visit by id

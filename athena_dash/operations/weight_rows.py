@@ -34,7 +34,8 @@ FACTS: Mapping[str, Mapping[str, str]] = {
         "procedures_differ": "none documented",
     },
     "Diagnoses": {
-        "diagnoses_agree": "all documented",
+        "diagnoses_agree": "all documented, and no others",
+        "diagnoses_within": "documented among others",
         "diagnoses_some": "some documented",
         "diagnoses_differ": "none documented",
     },
@@ -45,7 +46,7 @@ FACTS: Mapping[str, Mapping[str, str]] = {
         "billed_other": "another bills other services",
         "billed_rest": "another bills the rest of them",
     },
-    "Belongs to no visit here": {"none": "before any evidence"},
+    "Belongs to no visit here": {"none": "before any evidence", "absent": "its visit did not arrive"},
     "Lead asked for": {"sure": "to tie", "look": "to ask a person"},
 }
 

@@ -109,7 +109,7 @@ def test_what_is_called_likely_is_right_as_often_as_it_is_called_so() -> None:
     found = lone_points(Labels(counts=counts, placed=20_000, lost=0), points, lone)
     doubtful = 0
     for levels in owned.keys() | stray.keys():
-        nowhere = exp(found["none"] + sum(found[STRAY + level] for level in levels))
+        nowhere = exp(found["none"] + sum(found[STRAY + level] for level in levels)) + exp(found["absent"])
         own = exp(sum(found[level] for level in levels))
         right = owned[levels] / (owned[levels] + stray[levels])
         assert own / (own + nowhere) == pytest.approx(right, abs=0.15), levels
@@ -131,6 +131,20 @@ def test_claims_with_ids_teach_as_if_each_had_lost_its_own(office: Office) -> No
     assert labels.counts["provider"] == {"same_provider": (1, 1), "other_provider": (1, 1)}
     assert labels.counts["taken"] == {"free": (2, 0), "billed_again": (0, 2)}
     assert (labels.placed, labels.lost) == (2, 0)
+
+
+def test_a_claim_whose_visit_did_not_arrive_teaches_how_often_that_happens(office: Office) -> None:
+    office.receive(
+        an_appointment("100"), a_claim("40", appointment_id="100"), a_claim("41", appointment_id="999")
+    )
+    with transaction.atomic():
+        labels = labels_of(office.id, SHIPPED)
+    assert (labels.placed, labels.lost) == (1, 1)
+    often, seldom = (
+        lone_points(Labels(counts=COUNTS, placed=1_000, lost=lost), points_of(COUNTS), [])["absent"]
+        for lost in (100, 1)
+    )
+    assert often > seldom + 3
 
 
 def test_nothing_is_learnt_from_few_claims(office: Office) -> None:

@@ -153,6 +153,19 @@ def test_a_link_without_an_id_says_what_each_fact_counted_and_what_else_was_near
     assert shown == [("100", 8.5), ("101", -7.5)]
 
 
+@pytest.mark.parametrize(("said", "weight"), [(["J06.9"], 0.2), (["J06.9", "I10"], 2.0), (["M54.5"], -0.5)])
+def test_diagnoses_tell_the_same_from_some_of_the_visits(
+    office: Office, said: list[str], weight: float
+) -> None:
+    weigh(office, diagnoses_agree="2.0", diagnoses_within="0.2")
+    office.receive(
+        an_appointment("100", encounter_id="9"),
+        an_encounter("9", diagnosis_codes=["I10", "J06.9"]),
+        a_claim("40", diagnosis_codes=said),
+    )
+    assert office.link("claim", "40").evidence["points"]["diagnoses"] == weight
+
+
 @pytest.mark.parametrize(
     ("billed", "points"),
     [
@@ -252,6 +265,14 @@ def test_a_claim_that_bills_the_rest_of_a_visit_is_not_put_off_by_the_other_half
     )
     assert one_visit.where("claim", "40") == "appointment 100"
     assert one_visit.link("claim", "40").evidence["points"] == {"date": 4.0, "provider": 3.0, "taken": 1.5}
+
+
+def test_a_claim_is_not_tied_where_visits_that_did_not_arrive_are_as_likely(office: Office) -> None:
+    """Its points are 8.5; belonging to a visit that is not here weighs as much, however unlike a stray it looks."""
+    weigh(office, none="-9", absent="8.5", look="-2.9")
+    office.receive(an_appointment("100"), a_claim("40"))
+    assert office.where("claim", "40") == "review"
+    assert office.link("claim", "40").score == pytest.approx(0.5, abs=0.01)
 
 
 def test_two_halves_of_one_bill_speak_for_each_other_though_neither_has_an_id(one_visit: Office) -> None:
