@@ -186,14 +186,17 @@ def default(name: str) -> Any:
     raise LookupError(f"no policy is called {name!r}")
 
 
-def policies_of(practice: Practice | int) -> Policies:
-    # here, so that the rules which read Policies stay free of Django
-    from athena_dash.practices.models import (
-        Policy,
-    )
+VALUES = "select name, value from practices_policy where practice_id = %(practice)s"
 
-    pk = practice if isinstance(practice, int) else practice.pk
-    return Policies(dict(Policy.objects.filter(practice_id=pk).values_list("name", "value")))
+
+def policies_of(practice: Practice | int) -> Policies:
+    """As they stand; read for every visit that is judged, so not by way of the ORM."""
+    from athena_dash.core.one_trip import (
+        fetch,
+    )  # here, so that the rules which read Policies stay free of Django
+
+    (rows,) = fetch({"practice": practice if isinstance(practice, int) else practice.pk}, VALUES)
+    return Policies(dict(rows))
 
 
 def policy(practice: Practice | int, name: str) -> Any:
