@@ -58,7 +58,7 @@ SIGNALS: Mapping[str, str] = {  # revenue-cycle.md §2.0, D1 to D10
     "D6": "Many like it on that day",
     "D7": "A code could not be mapped",
     "D8": "Its neighbours are fine",
-    "D9": "athena itself shows the hold",
+    "D9": "Seen, not merely absent",
     "D10": "A recent void or merge",
 }
 

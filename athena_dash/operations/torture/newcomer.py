@@ -11,7 +11,7 @@ from athena_dash.records import models as records
 from athena_dash.sync import pipeline
 
 Keyed = dict[str, dict[str, Any]]
-"""Natural key → columns, or codes of gaps, and what they say."""
+"""Natural key → columns, or what gaps say by code, and their values."""
 
 OURS = {
     *("id", "practice_id", "external_id", "raw_id", "fetched_at", "gone_at"),
@@ -37,10 +37,10 @@ def contents(practice: Practice) -> dict[str, Keyed]:
     found["Link"] = {f"{link.pop('kind')} {link.pop('record_id')}": link for link in links}
     gaps: Keyed = {f"{anchor} {id}": {} for anchor, id in visits(practice).values_list("anchor", "anchor_id")}
     opened = Gap.objects.filter(practice=practice, closed_at__isnull=True, visit__isnull=False)
-    for anchor, id, code, *says in opened.exclude(code__in=DATED_BY_US).values_list(
+    for anchor, id, code, verdict, at_risk in opened.exclude(code__in=DATED_BY_US).values_list(
         "visit__anchor", "visit__anchor_id", "code", "verdict", "at_risk"
     ):
-        gaps[f"{anchor} {id}"][code] = says
+        gaps[f"{anchor} {id}"] |= {f"{code} verdict": verdict, f"{code} dollars": at_risk}
     found["Visit's gaps"] = gaps
     return found
 
@@ -50,12 +50,13 @@ def visits(practice: Practice) -> Any:
 
 
 def judge_all(practice: Practice) -> None:
-    """Dollars lean on what was learnt by then: let both look once more, with all of it."""
+    """Dollars lean on what was learnt by then: let both learn and look once more."""
+    pipeline.learn_prices(practice.pk)
     pipeline.rejudge(practice.pk, list(visits(practice).values_list("pk", flat=True)))
 
 
 def unequal(mine: dict[str, Keyed], newcomers: dict[str, Keyed]) -> dict[str, list[str]]:
-    """By table "key column, column", or codes of gaps, of what the newcomer has and the tortured practice lacks or
+    """By table "key column, column" of what the newcomer has and the tortured practice lacks or
     holds otherwise; never a value. Who was there before has seen more (a patient without a visit, an appointment beyond
     the windows), and that is no difference."""
     found = {}
