@@ -154,7 +154,8 @@ def tell_all(clinic: Clinic, visits: int, as_of: datetime) -> Iterator[Script]:
             yield script
     for plan in rng.sample(seen, min(len(seen), max(1, round(visits * clinic.blueprint.stays)))):
         yield sidelines.stay(clinic, plan.person, plan.clinician, plan.site, plan.starts_at)
-    charted = [plan for plan in seen if charts(plan) and plan.person.patient.id not in losers]
+    of_patient = {plan.person.patient.id: plan for plan in seen if charts(plan)}  # one episode each
+    charted = [plan for id, plan in of_patient.items() if id not in losers]
     cared_for = rng.sample(charted, min(len(charted), round(visits * clinic.noise.episodes)))
     since = today - HISTORY + PREGNANCY
     yield from tell_episodes(clinic, cared_for, since, today + timedelta(days=120))
