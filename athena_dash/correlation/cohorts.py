@@ -1,4 +1,4 @@
-"""Department days on which far more is missing than that department usually lacks (discriminator D6); holds raw SQL.
+"""Days on which a department, or one provider in it, lacks far more than usual (discriminator D6); holds raw SQL.
 
 Looked for once for a whole practice, among its open gaps only, so it costs what is open and not what the practice has
 seen. What was found is kept beside the practice; visits of a cohort that came or went become due to be judged again.
@@ -32,23 +32,28 @@ EVERY = timedelta(minutes=5)
 
 ABSENCES = [rule.code for rule in RULES if not rule.shown]  # what athena itself shows needs no cohort
 
+# Departments first, then each provider in them; a department's outlier speaks for all its providers.
 FIND = """
 with missing as (
-    select g.needs_feed, v.department_id, v.service_date,
+    select g.needs_feed, v.department_id, coalesce(v.provider_id, '') as provider_id,
+           grouping(v.provider_id) = 1 as whole, v.service_date,
            count(distinct v.id) as lacking, count(distinct v.id) filter (where g.asked_at is not null) as asked
     from correlation_gap g join correlation_visit v on v.id = g.visit_id
     where g.practice_id = %(practice)s and g.closed_at is null and g.code = any(%(codes)s)
       and v.service_date >= %(since)s and v.anchor = 'appointment' and v.suppressor = ''
-    group by 1, 2, 3 having count(distinct v.id) >= %(least)s
+    group by grouping sets ((1, 2, 5), (1, 2, v.provider_id, 5))
+    having count(distinct v.id) >= %(least)s and (grouping(v.provider_id) = 1 or v.provider_id <> '')
 )
 select m.asked, m.needs_feed, m.department_id, m.service_date, coalesce(d.name, m.department_id), m.lacking,
-       today.visits, before.visits, before.lacking
+       today.visits, before.visits, before.lacking, m.provider_id,
+       coalesce(nullif(p.display_name, ''), 'provider ' || nullif(m.provider_id, ''), '')
 from missing m
 left join records_department d on d.practice_id = %(practice)s and d.external_id = m.department_id
+left join records_provider p on p.practice_id = %(practice)s and p.external_id = m.provider_id
 cross join lateral (
     select count(*) as visits from correlation_visit v
     where v.practice_id = %(practice)s and v.department_id = m.department_id and v.service_date = m.service_date
-      and v.anchor = 'appointment' and v.suppressor = ''
+      and (m.whole or v.provider_id = m.provider_id) and v.anchor = 'appointment' and v.suppressor = ''
 ) today
 cross join lateral (
     select count(*) as visits, count(*) filter (where exists (
@@ -57,20 +62,21 @@ cross join lateral (
     from correlation_visit v
     where v.practice_id = %(practice)s and v.department_id = m.department_id
       and v.service_date >= m.service_date - %(baseline)s and v.service_date < m.service_date
-      and v.anchor = 'appointment' and v.suppressor = ''
+      and (m.whole or v.provider_id = m.provider_id) and v.anchor = 'appointment' and v.suppressor = ''
 ) before
-order by 2, 3, 4
+order by 2, 3, 4, 10
 """
 
 
 LAST_FOUND = "select found from correlation_cohorts where practice_id = %(practice)s"
 
-Key = tuple[str, str, date]
-"""(feed, department, day)."""
+Key = tuple[str, str, str, date]
+"""(feed, department, provider, day); no provider: the whole department."""
 
 
 class Cohort(msgspec.Struct, frozen=True, kw_only=True):
-    """`lacking` of `visits` in this department on this day; before, `usually_lacking` of `usual_visits`."""
+    """`lacking` of `visits` in this department on this day, where a provider is named of theirs; before,
+    `usually_lacking` of `usual_visits`."""
 
     feed: str
     department_id: str
@@ -80,16 +86,20 @@ class Cohort(msgspec.Struct, frozen=True, kw_only=True):
     visits: int
     usual_visits: int
     usually_lacking: int
+    provider_id: str = ""
+    provider: str = ""
 
     @property
     def key(self) -> Key:
-        return self.feed, self.department_id, self.day
+        return self.feed, self.department_id, self.provider_id, self.day
 
     @property
     def sentence(self) -> str:
         usual = self.usually_lacking / self.usual_visits
+        where = f"{self.provider} in {self.department}" if self.provider else self.department
+        whose = "of" if self.provider else "in"
         return (
-            f"{self.lacking} of {self.visits} visits in {self.department} on {self.day:%b} {self.day.day} lack this; "
+            f"{self.lacking} of {self.visits} visits {whose} {where} on {self.day:%b} {self.day.day} lack this; "
             f"in the eight weeks before, {usual:.0%} did"
         )
 
@@ -124,7 +134,13 @@ def find(practice_id: int) -> list[Cohort]:
         rows = cursor.fetchall()
     fields = Cohort.__struct_fields__  # in the order they are selected
     cohorts = [(Cohort(**dict(zip(fields, of_cohort, strict=True))), asked) for asked, *of_cohort in rows]
-    return [cohort for cohort, asked in cohorts if is_outlier(cohort, asked)]
+    outliers = [cohort for cohort, asked in cohorts if is_outlier(cohort, asked)]
+    whole = {(cohort.feed, cohort.department_id, cohort.day) for cohort in outliers if not cohort.provider_id}
+    return [
+        cohort
+        for cohort in outliers
+        if not (cohort.provider_id and (cohort.feed, cohort.department_id, cohort.day) in whole)
+    ]
 
 
 def keep(practice_id: int, found: list[Cohort]) -> bool:
@@ -136,10 +152,12 @@ def keep(practice_id: int, found: list[Cohort]) -> bool:
         practice_id=practice_id, defaults={"found": msgspec.to_builtins(found), "found_at": now}
     )
     changed = {key for key, _ in before ^ after}
-    for _, department_id, day in changed:
+    for _, department_id, provider_id, day in changed:
         members = Gap.objects.for_practice(practice_id).filter(
             closed_at__isnull=True, visit__department_id=department_id, visit__service_date=day
         )
+        if provider_id:
+            members = members.filter(visit__provider_id=provider_id)
         Visit.objects.filter(pk__in=members.values("visit")).update(reconsider_at=now)
     return bool(changed)
 
@@ -151,7 +169,7 @@ def cohorts_of(practice_id: int) -> Mapping[Key, str]:
 
 
 def in_words(rows: Sequence[Row]) -> dict[Key, str]:
-    """The rows of LAST_FOUND → (feed, department, day) → the cohort in words."""
+    """The rows of LAST_FOUND → the cohort in words, by key."""
     return {one.key: one.sentence for (found,) in rows for one in msgspec.convert(found, list[Cohort])}
 
 

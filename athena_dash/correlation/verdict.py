@@ -25,8 +25,9 @@ ANSWER_HOLDS = timedelta(days=3)
 """How long athena's own word counts for a verdict: a record made since would have come with its feed."""
 NO_ANSWERS: Mapping[tuple[str, int], datetime] = {}
 NO_COUNTS: Mapping[str, tuple[date, datetime]] = {}
-NO_COHORTS: Mapping[tuple[str, str, date], str] = {}
+NO_COHORTS: Mapping[tuple[str, str, str, date], str] = {}
 ENOUGH_NEIGHBOURS = 3
+DEPARTMENT, PROVIDER = "department", "provider"  # whose cohort a D6 speaks of
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +38,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     unknown code. `asked` holds what athena itself was asked, and answered in full: (kind, visit id) → when; what
     is missing after that is missing there. `counted` is the newest audit by kind that found everything athena lists
     from a day on to be here: kind → (that day, when). `cohorts` holds where far more is missing than usual: (feed,
-    department, day) → the cohort in words.
+    department, provider or none, day) → the cohort in words.
     """
 
     open_failures: frozenset[tuple[str, str]] = frozenset()
@@ -46,7 +47,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     unmapped: frozenset[tuple[str, str]] = frozenset()
     asked: Mapping[tuple[str, int], datetime] = NO_ANSWERS
     counted: Mapping[str, tuple[date, datetime]] = NO_COUNTS
-    cohorts: Mapping[tuple[str, str, date], str] = NO_COHORTS
+    cohorts: Mapping[tuple[str, str, str, date], str] = NO_COHORTS
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -142,11 +143,15 @@ def count_words(at: datetime) -> str:
 
 
 def in_cohort(rule: Rule, visit: VisitFacts, evidence: Evidence) -> dict[str, str] | None:
-    """D6: that day the whole department lacks what this visit lacks, which is rarely many people's doing."""
+    """D6: that day the whole department lacks what this visit lacks, which is rarely many people's doing; or all
+    visits of its provider do, while the others' have theirs."""
     if not evidence.cohorts or rule.shown or visit.service_date is None:
         return None
-    cohort = evidence.cohorts.get((rule.needs_feed, visit.department_id, visit.service_date))
-    return signal("D6", cohort) if cohort else None
+    for provider_id, whose in (("", DEPARTMENT), (visit.provider_id, PROVIDER)):
+        key = (rule.needs_feed, visit.department_id, provider_id, visit.service_date)
+        if cohort := evidence.cohorts.get(key):
+            return signal("D6", cohort) | {"whose": whose}
+    return None
 
 
 def neighbours_charged(rule: Rule, visit: VisitFacts) -> dict[str, str] | None:

@@ -19,6 +19,7 @@ from django.db.models.functions import MD5, Cast, Concat, Length, Substr
 
 from athena_dash.core.templatetags.ui import written
 from athena_dash.correlation.models import Link, Verdict
+from athena_dash.correlation.verdict import PROVIDER
 from athena_dash.records.models import ClaimNote
 from athena_dash.worklist.filters import Filters
 from athena_dash.worklist.freshness import Freshness
@@ -32,6 +33,7 @@ MOST = 6  # bundles shown
 class Kind(StrEnum):
     FEED = "feed"  # a feed that is behind now
     COHORT = "day"  # a department's day that lacks far more than usual (D6)
+    SHIFT = "shift"  # the same of one provider's day there
     IMPORT = "import"  # records stuck on our own side, by feed and day
     HOLD = "hold"  # claims held with the same note
     DESK = "desk"  # a department that leaves visits open at its desk
@@ -57,6 +59,13 @@ def cause(freshness: Freshness) -> Case:
     return Case(
         When(open_gap__isnull=True, then=Value("")),
         when(freshness.suspect(gap), Kind.FEED, feed),
+        when(
+            Q(open_gap__evidence__contains=[{"signal": "D6", "whose": PROVIDER}]),
+            Kind.SHIFT,
+            feed,
+            F("provider_id"),
+            day,
+        ),
         when(Q(open_gap__evidence__contains=[{"signal": "D6"}]), Kind.COHORT, feed, F("department_id"), day),
         when(Q(open_gap__verdict=Verdict.NOT_SYNCED), Kind.IMPORT, feed, day),
         when(Q(open_gap__code__in=HELD), Kind.HOLD, code, MD5(Subquery(hold_note()))),
@@ -152,6 +161,13 @@ WORDS: Mapping[Kind, tuple[Say, int]] = {
     Kind.COHORT: (
         lambda names, practice, feed, department, day: (
             f"{named(names, 'department', practice, department)} on {day_words(day)}: "
+            f"far more {spoken(feed)} missing than usual"
+        ),
+        3,
+    ),
+    Kind.SHIFT: (
+        lambda names, practice, feed, provider, day: (
+            f"{named(names, 'provider', practice, provider)} on {day_words(day)}: "
             f"far more {spoken(feed)} missing than usual"
         ),
         3,

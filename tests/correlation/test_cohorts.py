@@ -11,6 +11,7 @@ from athena_dash.correlation import cohorts
 from athena_dash.correlation.cohorts import Cohort, is_outlier, surprise
 from athena_dash.correlation.models import Cohorts, Gap, Visit
 from athena_dash.practices.models import Practice
+from athena_dash.records.models import Provider
 from athena_dash.sync import pipeline
 from tests.builders import DAY
 from tests.correlation.casebook import MONDAY, a_visit, at, gaps, note, seen
@@ -45,13 +46,14 @@ def test_far_above_its_own_baseline_is_an_outlier_and_nothing_else_is() -> None:
     assert not is_outlier(a_cohort(9, 10, 20, 400), asked=2), "athena says that two of them are truly missing"
 
 
-def days(practice: Practice, day: dt.date, visits: int, lacking: int) -> list[Visit]:
+def days(practice: Practice, day: dt.date, visits: int, lacking: int, provider: str = "") -> list[Visit]:
     """Visits of one department's day, some with an open missing slip."""
     made = Visit.objects.bulk_create(
         Visit(
             practice=practice,
             anchor="appointment",
-            anchor_id=f"{day}-{n}",
+            anchor_id=f"{day}-{provider}-{n}",
+            provider_id=provider,
             department_id="1",
             service_date=day,
         )
@@ -87,7 +89,7 @@ def outage(db: None, as_of: dt.datetime) -> list[Visit]:
 def test_an_outlying_day_is_found_kept_and_its_visits_become_due(outage: list[Visit]) -> None:
     practice_id = outage[0].practice_id
     assert pipeline.compare_days(practice_id)
-    assert set(cohorts.cohorts_of(practice_id)) == {("claims", "1", OUTAGE)}
+    assert set(cohorts.cohorts_of(practice_id)) == {("claims", "1", "", OUTAGE)}
     (sentence,) = cohorts.cohorts_of(practice_id).values()
     assert sentence == "7 of 8 visits in 1 on Mar 4 lack this; in the eight weeks before, 7% did"
     due = Visit.objects.filter(reconsider_at__isnull=False)
@@ -121,9 +123,77 @@ def test_d6_a_gap_of_the_cohort_is_suspect_and_names_it_unless_athena_was_asked(
 
     visit = a_visit(seen("3"), note())
     assert visit.service_date
-    key = ("claims", visit.department_id, visit.service_date)
+    key = ("claims", visit.department_id, "", visit.service_date)
     late = at(MONDAY + 7 * DAY)
     told = gaps(visit, late, Evidence(cohorts={key: "7 of 8 visits"}))["G13"].judgement
-    assert (told.verdict, told.says) == ("suspect_sync", ({"signal": "D6", "says": "7 of 8 visits"},))
+    assert (told.verdict, told.says) == (
+        "suspect_sync",
+        ({"signal": "D6", "says": "7 of 8 visits", "whose": "department"},),
+    )
     asked = Evidence(cohorts={key: "7 of 8 visits"}, asked={("claim", visit.id): late})
     assert gaps(visit, late, asked)["G13"].judgement.verdict == "not_billed"
+
+
+@pytest.fixture
+def absent(db: None, as_of: dt.datetime) -> list[Visit]:
+    """Two providers of one department, eight visits a day each; on one day seven of 75's lack their claims, and so does
+    one of the twenty-four others' in that department."""
+    practice = Practice.objects.create(slug="riverside", name="Riverside", athena_id="195900")
+    for back in range(1, 20):
+        days(practice, OUTAGE - back * DAY, visits=8, lacking=back % 2, provider="75")
+        days(practice, OUTAGE - back * DAY, visits=24, lacking=back % 4, provider="71")
+    days(practice, OUTAGE, visits=24, lacking=1, provider="71")
+    return days(practice, OUTAGE, visits=8, lacking=7, provider="75")
+
+
+def test_one_providers_day_stands_out_while_the_neighbours_have_their_claims(absent: list[Visit]) -> None:
+    practice_id = absent[0].practice_id
+    Provider.objects.create(
+        practice_id=practice_id, external_id="75", display_name="Ida Brandt MD", fetched_at=clock.now()
+    )
+    assert pipeline.compare_days(practice_id)
+    assert cohorts.cohorts_of(practice_id) == {
+        ("claims", "1", "75", OUTAGE): (
+            "7 of 8 visits of Ida Brandt MD in 1 on Mar 4 lack this; in the eight weeks before, 7% did"
+        )
+    }
+    due = Visit.objects.filter(reconsider_at__isnull=False)
+    assert set(due.values_list("pk", flat=True)) == {visit.pk for visit in absent}
+
+
+def test_a_departments_day_speaks_for_all_its_providers(absent: list[Visit]) -> None:
+    practice = absent[0].practice
+    days(practice, OUTAGE, visits=12, lacking=12, provider="71x")
+    days(practice, OUTAGE - DAY, visits=12, lacking=0, provider="71x")
+    days(practice, OUTAGE - 2 * DAY, visits=12, lacking=0, provider="71x")
+    pipeline.compare_days(practice.pk)
+    assert {key[2] for key in cohorts.cohorts_of(practice.pk)} == {""}
+
+
+def test_what_was_found_before_providers_were_compared_still_reads() -> None:
+    old = [
+        {
+            "feed": "claims",
+            "department_id": "1",
+            "day": "2026-03-04",
+            "department": "Main Street",
+            "lacking": 7,
+            "visits": 8,
+            "usual_visits": 100,
+            "usually_lacking": 5,
+        }
+    ]
+    assert set(cohorts.in_words([(old,)])) == {("claims", "1", "", OUTAGE)}
+
+
+def test_d6_a_gap_of_a_providers_day_is_suspect_and_another_providers_is_not() -> None:
+    from athena_dash.correlation.verdict import Evidence
+
+    visit = a_visit(seen("3"), note())
+    assert visit.service_date
+    late = at(MONDAY + 7 * DAY)
+    own = Evidence(cohorts={("claims", visit.department_id, visit.provider_id, visit.service_date): "7 of 8"})
+    told = gaps(visit, late, own)["G13"].judgement
+    assert (told.verdict, told.says[0]["whose"]) == ("suspect_sync", "provider")
+    other = Evidence(cohorts={("claims", visit.department_id, "another", visit.service_date): "7 of 8"})
+    assert gaps(visit, late, other)["G13"].judgement.verdict == "unverified"

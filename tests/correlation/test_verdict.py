@@ -59,7 +59,7 @@ def test_d9_a_state_of_the_appointment_itself_is_read_and_not_missed_unless_a_wh
     told = gaps(visit, LATE)["G05"].judgement
     assert (told.verdict, told.says[0]["signal"]) == ("not_billed", "D9")
     assert visit.service_date
-    cohort = {("appointments", visit.department_id, visit.service_date): "9 of 10 visits"}
+    cohort = {("appointments", visit.department_id, "", visit.service_date): "9 of 10 visits"}
     assert gaps(visit, LATE, Evidence(cohorts=cohort))["G05"].judgement.verdict == "suspect_sync"
 
 

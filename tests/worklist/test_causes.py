@@ -108,3 +108,16 @@ def test_another_practices_cause_lists_nothing_and_a_key_somebody_typed_does_no_
     for key in ("provider|riverside|G13|71", "feed|mesa", "day|mesa|claims|1|soon", "nonsense", "x" * 999):
         page = client.get(reverse("visits"), {"cause": key})
         assert (page.status_code, page.context["facets"].total) == (200, 0)
+
+
+def test_a_providers_day_is_a_card_of_its_own(desk: Client, practice: Practice) -> None:
+    """Beside the department's, whose other visits are as usual."""
+    theirs = [{"signal": "D6", "says": "7 of 8 visits", "whose": "provider"}]
+    three(
+        practice, "G13", {"provider_id": "75"}, verdict="suspect_sync", evidence=theirs, at_risk=Decimal(50)
+    )
+    three(practice, "G14", {"provider_id": "74"}, verdict="suspect_sync", evidence=D6, at_risk=Decimal(40))
+    assert cards(desk) == {
+        "A. Lindqvist, MD on Mar 6, 2026: far more claims missing than usual": (3, Decimal(150)),
+        "Main Street on Mar 6, 2026: far more claims missing than usual": (3, Decimal(120)),
+    }
