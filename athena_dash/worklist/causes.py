@@ -14,11 +14,11 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Case, CharField, Count, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import MD5, Cast, Concat, Length, Substr
 
 from athena_dash.core.templatetags.ui import written
-from athena_dash.correlation.models import Link, Verdict
+from athena_dash.correlation.models import Coverage, Link, Verdict
 from athena_dash.correlation.verdict import PROVIDER
 from athena_dash.records.models import ClaimNote
 from athena_dash.worklist.filters import Filters
@@ -34,6 +34,7 @@ class Kind(StrEnum):
     FEED = "feed"  # a feed that is behind now
     COHORT = "day"  # a department's day that lacks far more than usual (D6)
     SHIFT = "shift"  # the same of one provider's day there
+    EPISODE = "episode"  # visits that a claim for many may pay for: a person says so once (docs/adr/0011)
     IMPORT = "import"  # records stuck on our own side, by feed and day
     HOLD = "hold"  # claims held with the same note
     DESK = "desk"  # a department that leaves visits open at its desk
@@ -44,6 +45,7 @@ class Kind(StrEnum):
 AT_THE_DESK = ("G01", "G02", "G03", "G04", "G05")
 AT_THE_PROVIDER = ("G11", "G12", "G13", "G15", "G18")
 HELD = ("G24", "G25")
+UNCHARGED = ("G13", "G23")
 
 
 def cause(freshness: Freshness) -> Case:
@@ -68,6 +70,7 @@ def cause(freshness: Freshness) -> Case:
         ),
         when(Q(open_gap__evidence__contains=[{"signal": "D6"}]), Kind.COHORT, feed, F("department_id"), day),
         when(Q(open_gap__verdict=Verdict.NOT_SYNCED), Kind.IMPORT, feed, day),
+        when(Q(Exists(asked()), open_gap__code__in=UNCHARGED), Kind.EPISODE, F("department_id")),
         when(Q(open_gap__code__in=HELD), Kind.HOLD, code, MD5(Subquery(hold_note()))),
         when(Q(open_gap__code__in=AT_THE_DESK), Kind.DESK, code, F("department_id")),
         when(Q(open_gap__code__in=AT_THE_PROVIDER), Kind.PROVIDER, code, F("provider_id")),
@@ -84,6 +87,10 @@ def cause(freshness: Freshness) -> Case:
         ),
         output_field=CharField(),
     )
+
+
+def asked() -> Any:
+    return Coverage.objects.filter(visit=OuterRef("pk"), state=Coverage.State.ASKED)
 
 
 def hold_note() -> Any:
@@ -171,6 +178,12 @@ WORDS: Mapping[Kind, tuple[Say, int]] = {
             f"far more {spoken(feed)} missing than usual"
         ),
         3,
+    ),
+    Kind.EPISODE: (
+        lambda names, practice, department: (
+            f"May be part of a claim for many visits: {named(names, 'department', practice, department)}"
+        ),
+        1,
     ),
     Kind.IMPORT: (
         lambda names, practice, feed, day: (

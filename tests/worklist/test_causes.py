@@ -9,6 +9,8 @@ from typing import Any
 from django.test import Client
 from django.urls import reverse
 
+from athena_dash.core import clock
+from athena_dash.correlation.models import Visit
 from athena_dash.practices.models import Practice
 from athena_dash.records.models import ClaimNote
 from athena_dash.worklist.models import WorkItem
@@ -121,3 +123,21 @@ def test_a_providers_day_is_a_card_of_its_own(desk: Client, practice: Practice) 
         "A. Lindqvist, MD on Mar 6, 2026: far more claims missing than usual": (3, Decimal(150)),
         "Main Street on Mar 6, 2026: far more claims missing than usual": (3, Decimal(120)),
     }
+
+
+def test_visits_that_a_claim_for_many_may_pay_for_are_one_card(desk: Client, practice: Practice) -> None:
+    three(practice, "G13", {"provider_id": "75"}, at_risk=Decimal(50))
+    for visit in Visit.objects.all():
+        visit.coverages.create(
+            practice=practice,
+            claim_id="40",
+            kind="obstetric",
+            code="59400",
+            starts_on=visit.service_date,
+            ends_on=visit.service_date,
+            state="asked",
+            since=clock.now(),
+        )
+    assert cards(desk) == {"May be part of a claim for many visits: Main Street": (3, Decimal(150))}
+    visit.coverages.update(state="declined")
+    assert cards(desk) == {}
