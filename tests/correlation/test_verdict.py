@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from athena_dash.correlation.verdict import Evidence
 from athena_dash.correlation.visit_facts import Neighbours, VisitFacts
-from tests.correlation.casebook import DAY, MONDAY, a_visit, at, gaps, judged, note, seen
+from tests.correlation.casebook import DAY, MONDAY, a_visit, at, claim, gaps, judged, note, seen, service
 
 LATE = at(MONDAY + 7 * DAY)
 MISSING_SLIP = a_visit(seen("3"), note())
@@ -61,6 +61,17 @@ def test_d9_a_state_of_the_appointment_itself_is_read_and_not_missed_unless_a_wh
     assert visit.service_date
     cohort = {("appointments", visit.department_id, "", visit.service_date): "9 of 10 visits"}
     assert gaps(visit, LATE, Evidence(cohorts=cohort))["G05"].judgement.verdict == "suspect_sync"
+
+
+def test_d1_what_names_the_patient_only_is_not_blamed_on_a_visit_that_has_its_record() -> None:
+    evidence = Evidence(by_patient=frozenset({("appointment", "7")}))
+    assert gaps(a_visit(seen("2"), note()), LATE, evidence)["G05"].judgement.verdict == "not_billed"
+
+
+def test_d9_the_lines_of_a_claim_that_is_here_say_which_service_it_lacks() -> None:
+    visit = a_visit(seen("4"), note(), service(), service("90471"), claim(primary="BILLED"))
+    judgement = gaps(visit, LATE)["G15"].judgement
+    assert (judgement.verdict, judgement.says[0]["signal"]) == ("not_billed", "D9")
 
 
 def test_d9_a_state_that_athena_itself_shows_is_not_a_matter_of_sync() -> None:

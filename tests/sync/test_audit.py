@@ -171,6 +171,26 @@ def test_a_visit_whose_encounter_is_missing_is_judged_again_with_that_as_evidenc
     assert judged == [Visit.objects.get(anchor_id=appointment.external_id).pk]
 
 
+def test_a_claim_that_came_without_its_id_is_no_evidence_once_it_has_come_under_it(synced) -> None:
+    lost = Claim.objects.exclude(created_date=None).exclude(appointment_id="").order_by("pk")[0]
+    now = clock.now()
+    Failure.objects.create(
+        practice=synced.practice,
+        stage="normalise",
+        subject_kind="raw",
+        subject_id=str(RawRecord.objects.latest("pk").pk),
+        record_kind="claim",
+        appointment_id=lost.appointment_id,
+        reason="invalid",
+        first_seen=now,
+        last_seen=now,
+    )
+    assert ("claim", lost.appointment_id) in evidence_of(synced.practice.pk).by_appointment
+    lose(synced, Claim, lost.external_id, resource="claims")
+    checked(synced, "claims")
+    assert ("claim", lost.appointment_id) not in evidence_of(synced.practice.pk).by_appointment
+
+
 def test_replaying_a_group_of_missing_records_asks_athena_once(synced) -> None:
     named = [a.encounter_id for a in Appointment.objects.exclude(encounter_id="").order_by("pk")[:3]]
     lose(synced, Encounter, *named, resource="encounters")

@@ -39,4 +39,5 @@ RULE = Rule(
     source="revenue-cycle.md §2.2 G15",
     find=find,
     of_settled=True,
+    shown=True,  # the claim is here, and names its lines
 )
