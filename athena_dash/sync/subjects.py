@@ -48,6 +48,11 @@ PATIENTS_SEEN = """
 select patient_id, '' from changed
 where status in ('2', '3', '4')
 """
+# another clinic's result comes also for one who never came here, and somebody must look at it (G17)
+PATIENTS_OF_RESULTS = """
+select patient_id, '' from changed
+where (status in ('2', '3', '4', 'x') or status = 'f' and date < %(now)s::date)
+"""
 # one who stayed away or cancelled may still have been treated by telephone: ORDERSONLY encounters name no appointment;
 # and of one whose day has passed without a word nobody knows whether they came
 CHARTS = """
@@ -105,6 +110,7 @@ FHIR = (
     "medication_requests",
     "document_references",
 )
+RESULTS = frozenset({"diagnostic_reports", "observations"})
 
 Rule = tuple[str, str, str, bool]
 """(table that changed, subjects' resource, SQL that finds their keys, ask again if asked before)."""
@@ -116,7 +122,10 @@ ROUTES: dict[str, tuple[Rule, ...]] = {
         ("appointment", "fhir_patients", PATIENTS_SEEN, False),
         ("appointment", "encounters", CHARTS, True),
         ("claim", "claims", NAMED_CLAIMS, False),  # named by an appointment, in no window yet
-        *(("appointment", name, PATIENTS_SEEN, True) for name in FHIR),
+        *(
+            ("appointment", name, PATIENTS_OF_RESULTS if name in RESULTS else PATIENTS_SEEN, True)
+            for name in FHIR
+        ),
     ),
     "patients": (
         ("patient", "encounters", CHARTS_OF_SURVIVORS, True),

@@ -64,7 +64,12 @@ def test_an_appointment_makes_its_patient_due_and_once_kept_its_chart_and_fhir_t
 def test_one_who_stayed_away_may_have_been_treated_by_telephone(practice, arrive) -> None:
     arrive("appointments", AppointmentFact(external_id="500", patient_id="7", department_id="1", status="x"))
     assert due(practice, "encounters") == [("7", "1")]
-    assert due(practice, "observations") == []
+    assert due(practice, "conditions") == due(practice, "fhir_patients") == []
+
+
+def test_another_clinics_result_comes_for_one_who_stayed_away_too(practice, arrive) -> None:
+    arrive("appointments", AppointmentFact(external_id="500", patient_id="7", department_id="1", status="x"))
+    assert due(practice, "observations") == due(practice, "diagnostic_reports") == [("7", "")]
 
 
 def test_one_whose_day_has_passed_without_a_word_may_have_come(practice, arrive) -> None:
