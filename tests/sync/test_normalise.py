@@ -156,8 +156,17 @@ def test_the_survivor_of_a_merge_speaks_for_those_it_swallowed() -> None:
 
 
 def test_a_chart_encounter_belongs_to_the_patient_and_department_that_were_asked_for() -> None:
-    seen = one("encounters", {"encounterid": 900, "status": "OPEN"}, facts.ChartEncounter, "7/2")
+    seen = one("encounters", {"encounterid": 900, "status": "OPEN"}, facts.BriefEncounter, "7/2")
     assert (seen.external_id, seen.patient_id, seen.department_id) == ("900", "7", "2")
+
+
+def test_diagnoses_that_were_not_told_are_left_as_they_are() -> None:
+    """One encounter asked for by its id comes without them; a list says them, also that there are none."""
+    alone = one("encounters", {"encounterid": 900, "status": "OPEN"}, facts.BriefEncounter, "7/2")
+    assert not isinstance(alone, facts.ChartEncounter)
+    told = {"encounterid": 900, "status": "OPEN", "diagnoses": [{"icdcodes": [{"code": "Z34.82"}]}]}
+    assert one("encounters", told, facts.ChartEncounter, "7/2").diagnosis_codes == ("Z34.82",)
+    assert one("encounters", told | {"diagnoses": []}, facts.ChartEncounter, "7/2").diagnosis_codes == ()
 
 
 @pytest.mark.parametrize(
