@@ -2,9 +2,9 @@
 
 `python -m bench linkage [VISITS [SEEDS [PROFILES]]]`, lists with commas: `linkage 100000 101,102,103,104,105 combined`.
 Weights were tuned on seeds 1 to 3 and 91 to 93; ask for others. P and R, with their 95 % intervals, count a claim that
-was left to a person as missed. Splink is taken at its best: trained in two ways, every threshold tried on the very set
-it is scored on, and then as many of its least certain links taken back as leave it with our abstention; and once more,
-as leave it as precise as ours.
+was left to a person as missed. Splink is taken at its best: trained in three ways, every threshold tried on the very
+set it is scored on, and then as many of its least certain links taken back as leave it with our abstention; and once
+more, as leave it as precise as ours.
 """
 
 from __future__ import annotations

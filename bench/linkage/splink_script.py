@@ -3,8 +3,8 @@
 `python splink_script.py DIR OUT`. The same blocking (patient after merges, three days) and the same columns as ours,
 at levels of agreement like ours, whether another claim names the visit included. `em`: u and m by
 expectation–maximisation on the blocked pairs. `labelled`: m from the claims that carry ids, which is what ours learns
-from, and u from their blocked pairs. OUT is CSV: how, claim_id, encounter_id, probability, weight in bits; seconds
-without reading the files are printed as JSON.
+from first, and u from their blocked pairs; `labelled, all facts` compares what that other claim bills, too. OUT is CSV:
+how, claim_id, encounter_id, probability, weight in bits; seconds without reading the files are printed as JSON.
 """
 
 from __future__ import annotations
