@@ -16,7 +16,7 @@ from integrations.sandbox.population.attendance import attend
 from integrations.sandbox.population.billing import live
 from integrations.sandbox.population.blueprints import Clinician, Site
 from integrations.sandbox.population.catalogue import DIAGNOSES, VisitType
-from integrations.sandbox.population.charging import charge, settle, terms
+from integrations.sandbox.population.charging import blame, charge, settle, terms
 from integrations.sandbox.population.claim import Bill
 from integrations.sandbox.population.course import Clinic, Plan, begin, later
 from integrations.sandbox.population.exam import examine, unbill
@@ -150,6 +150,7 @@ def operation(episode: Episode, day: date) -> None:
     if exam is None or ready is None:
         return
     entered = staffed(ready + lag.CHARGE_SURGICAL.surely(rng), plan.zone, rng)
+    blame(course, exam, ready, entered)
     course.appoint(entered, "UpdateAppointment", status="4")
     claim = live(terms(course, exam, entered)).claim
     for after in (rng.randrange(8, 13), rng.randrange(25, 36), rng.randrange(60, 86)):
