@@ -6,7 +6,7 @@ Holds raw SQL: thousands of rows in one statement.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connection
 
 from athena_dash.core import literals
+from athena_dash.core.one_trip import Row
 from athena_dash.correlation.dossier_sql import rows
 from athena_dash.correlation.judge import FoundGap, Judged
 
@@ -47,13 +48,16 @@ select visit_id, code, id, closed_at is null, {columns}
 from correlation_gap where practice_id = %(practice)s and visit_id = any(%(visits)s::bigint[])
 """
 
+STANDING = """
+select id, suppressor, track::text, reconsider_at from correlation_visit
+where id = any(%(visits)s::bigint[]) and judged_at is not null
+"""
+
 VISITS = """
 update correlation_visit v
 set suppressor = w.suppressor, track = w.track, reconsider_at = w.reconsider_at, judged_at = %(now)s
 from json_to_recordset(%(visits)s) as w(visit_id bigint, suppressor text, track text, reconsider_at timestamptz)
-where v.id = w.visit_id and (
-    v.judged_at is null
-    or (v.suppressor, v.track::text, v.reconsider_at) is distinct from (w.suppressor, w.track, w.reconsider_at))
+where v.id = w.visit_id
 """
 
 CLOSE = """
@@ -98,7 +102,8 @@ class Changes:
 
 
 def store(practice_id: int, judged: Sequence[Judged], now: datetime) -> Changes:
-    (found,) = rows(practice_id, [visit.visit_id for visit in judged], STORED.format(**NAMED))
+    visit_ids = [visit.visit_id for visit in judged]
+    found, standing = rows(practice_id, visit_ids, STORED.format(**NAMED), STANDING)
     stored = {row[:2]: row[2:] for row in found}
     changes = Changes()
     for visit in judged:
@@ -108,7 +113,7 @@ def store(practice_id: int, judged: Sequence[Judged], now: datetime) -> Changes:
         if is_open:
             changes.closed[code] += 1
             changes.closing.append(pk)
-    write_visits(judged, now)
+    write_visits(judged, {row[0]: row[1:] for row in standing}, now)
     write_gaps(practice_id, changes, now)
     return changes
 
@@ -150,7 +155,8 @@ def values(found: FoundGap) -> dict[str, Any]:
     }
 
 
-def write_visits(judged: Sequence[Judged], now: datetime) -> None:
+def write_visits(judged: Sequence[Judged], standing: Mapping[int, Row], now: datetime) -> None:
+    """`standing`: what those that were judged before say now."""
     found = [
         {
             "visit_id": visit.visit_id,
@@ -159,7 +165,10 @@ def write_visits(judged: Sequence[Judged], now: datetime) -> None:
             "reconsider_at": visit.reconsider_at,
         }
         for visit in judged
+        if standing.get(visit.visit_id) != (visit.suppressor, visit.track, visit.reconsider_at)
     ]
+    if not found:
+        return
     with connection.cursor() as cursor:
         cursor.execute(VISITS, {"now": now, "visits": literals.json(found)})
 
