@@ -14,7 +14,7 @@ import msgspec
 from athena_dash.core import clock
 from athena_dash.correlation import dossier
 from athena_dash.correlation.judge import speaks
-from athena_dash.correlation.learned_sql import learned_of
+from athena_dash.correlation.learned_sql import set_and_learned
 from athena_dash.correlation.models import Visit
 from athena_dash.correlation.rules import RULES
 from athena_dash.correlation.rules.base import GapStage, Rule, Suppressor, on
@@ -22,7 +22,7 @@ from athena_dash.correlation.rules.unconnected import UNCONNECTED
 from athena_dash.correlation.suppressors import listed, suppressor
 from athena_dash.correlation.visit_facts import VisitFacts
 from athena_dash.practices.models import Policy
-from athena_dash.practices.policies import Policies, policies_of
+from athena_dash.practices.policies import Policies
 from athena_dash.practices.policy_words import label, said
 
 STATUSES: Mapping[str, str] = {  # athena-api.md §2.2
@@ -61,8 +61,7 @@ class RuleTrace(msgspec.Struct, frozen=True, kw_only=True):
 
 def explain(visit: Visit) -> tuple[RuleTrace, ...]:
     """Asked now, of the records as they are now; what was found at the last judging stands in the gaps."""
-    policies = policies_of(visit.practice_id)
-    learned = learned_of(visit.practice_id, policies)
+    policies, learned = set_and_learned(visit.practice_id)
     facts = dossier.load(visit.practice_id, [visit.pk], policies, learned)
     set_at = dict(Policy.objects.filter(practice_id=visit.practice_id).values_list("name", "set_at"))
     return trace(facts[0], policies, clock.now(), set_at) if facts else ()

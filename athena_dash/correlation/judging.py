@@ -13,10 +13,9 @@ from athena_dash.core import clock
 from athena_dash.correlation import dossier, dossier_sql, gap_store
 from athena_dash.correlation.gap_store import Changes
 from athena_dash.correlation.judge import judge_visit
-from athena_dash.correlation.learned_sql import learned_of
+from athena_dash.correlation.learned_sql import set_and_learned
 from athena_dash.correlation.models import Visit
 from athena_dash.correlation.verdict import Evidence
-from athena_dash.practices.policies import policies_of
 
 
 @dataclass(slots=True)
@@ -48,8 +47,7 @@ def judge_visits(practice_id: int, visit_ids: Collection[int], evidence: Evidenc
     if not visit_ids:
         return summary
     now = clock.now()
-    policies = policies_of(practice_id)
-    learned = learned_of(practice_id, policies)
+    policies, learned = set_and_learned(practice_id)
     ordered = sorted(visit_ids)
     if len(ordered) > FEW:
         dossier_sql.go_by_index()

@@ -7,7 +7,7 @@ learn anew after five hundred times what it took, at least a minute and at most 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from time import monotonic
@@ -18,10 +18,10 @@ from django.db import connection
 from django.db.models import Q
 
 from athena_dash.core import clock
-from athena_dash.core.one_trip import fetch
+from athena_dash.core.one_trip import Row, fetch
 from athena_dash.correlation.estimate import Learned
 from athena_dash.correlation.models import Gap, PaidBefore, Visit
-from athena_dash.practices.policies import Policies
+from athena_dash.practices.policies import OVERRIDES, Policies
 
 LOOK_BACK = timedelta(days=180)  # revenue-cycle.md §2.0 E2
 ENOUGH_VISITS = 20  # §2.0 E4
@@ -77,9 +77,20 @@ class Lesson(msgspec.Struct, frozen=True, kw_only=True):
     took: float = 0  # seconds
 
 
+def set_and_learned(practice_id: int) -> tuple[Policies, Learned]:
+    """What the practice has set and what it has learned, in one trip."""
+    values, kept = fetch({"practice": practice_id}, OVERRIDES, LESSON)
+    policies = Policies(dict(values))
+    return policies, learned_from(practice_id, kept, policies)
+
+
 def learned_of(practice_id: int, policies: Policies) -> Learned:
-    """As last learned. Until the practice's own payments say what share it is paid, the policy does."""
     (kept,) = fetch({"practice": practice_id}, LESSON)
+    return learned_from(practice_id, kept, policies)
+
+
+def learned_from(practice_id: int, kept: Sequence[Row], policies: Policies) -> Learned:
+    """As last learned. Until the practice's own payments say what share it is paid, the policy does."""
     lesson = msgspec.convert(kept[0][0], Lesson) if kept else learn(practice_id)
     if not kept:
         keep(practice_id, lesson)

@@ -186,7 +186,7 @@ def default(name: str) -> Any:
     raise LookupError(f"no policy is called {name!r}")
 
 
-VALUES = "select name, value from practices_policy where practice_id = %(practice)s"
+OVERRIDES = "select name, value from practices_policy where practice_id = %(practice)s"
 
 
 def policies_of(practice: Practice | int) -> Policies:
@@ -195,7 +195,7 @@ def policies_of(practice: Practice | int) -> Policies:
         fetch,
     )  # here, so that the rules which read Policies stay free of Django
 
-    (rows,) = fetch({"practice": practice if isinstance(practice, int) else practice.pk}, VALUES)
+    (rows,) = fetch({"practice": practice if isinstance(practice, int) else practice.pk}, OVERRIDES)
     return Policies(dict(rows))
 
 
