@@ -66,18 +66,15 @@ KINDS: Mapping[str, Kind] = {
 }
 
 SHIPPED: Mapping[str, str] = {
-    **dict.fromkeys(("59400", "59510", "59610", "59618"), "obstetric 280 42"),  # prenatal, birth and after
-    **dict.fromkeys(("59425", "59426"), "obstetric 280 0"),  # prenatal only
-    **dict.fromkeys(
-        ("59410", "59515", "59614", "59622", "59430"), "obstetric 0 42"
-    ),  # what comes after the birth
+    # prenatal, birth and after; prenatal only; what comes after the birth
+    **dict.fromkeys(("59400", "59510", "59610", "59618"), "obstetric 280 42"),
+    **dict.fromkeys(("59425", "59426"), "obstetric 280 0"),
+    **dict.fromkeys(("59410", "59515", "59614", "59622", "59430"), "obstetric 0 42"),
     **dict.fromkeys(("49505", "49650", "47562", "27130", "27447", "29881", "66984"), "surgery 1 90"),
     **dict.fromkeys(("10060", "11402", "11750", "17000", "17110"), "surgery 0 10"),
     **dict.fromkeys(DIALYSIS, "dialysis"),
-    **dict.fromkeys(
-        ("99487", "99490", "99491", "99424", "99426"), "care"
-    ),  # coordination, by the calendar month
-    **dict.fromkeys(("99454", "99457"), "care"),  # remote monitoring
+    # coordination, and remote monitoring
+    **dict.fromkeys(("99487", "99490", "99491", "99424", "99426", "99454", "99457"), "care"),
 }
 
 

@@ -5,31 +5,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Any
 
 from django import forms
 
+from athena_dash.practices.lines_field import PROCEDURE, LinesField
 from athena_dash.practices.packages import OFF, read
 
-PROCEDURE = re.compile(r"[A-Z0-9]{5}")
 
-
-class PackagesField(forms.CharField):
-    """Says by its number which line it cannot read, and why."""
-
-    widget = forms.Textarea(
-        attrs={"rows": 4, "placeholder": "59400: obstetric 280 42", "spellcheck": "false"}
-    )
-
-    def prepare_value(self, value: Any) -> Any:
-        return written(value) if isinstance(value, Mapping) else value
-
-    def to_python(self, value: Any) -> Any:
-        text = super().to_python(value) or ""
-        lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-        return dict(self.read(number, line) for number, line in lines)
+class PackagesField(LinesField):
+    example = "59400: obstetric 280 42"
 
     def read(self, number: int, line: str) -> tuple[str, str]:
         code, _, said = line.partition(":")
@@ -45,9 +30,9 @@ class PackagesField(forms.CharField):
             raise forms.ValidationError(f"Line {number} cannot be read: {error}.") from error
         return code, words
 
-
-def written(packages: Mapping[str, str]) -> str:
-    return "\n".join(f"{code}: {words}" for code, words in sorted(packages.items()))
+    @staticmethod
+    def written(table: Mapping[str, str]) -> str:
+        return "\n".join(f"{code}: {words}" for code, words in sorted(table.items()))
 
 
 def by_words(packages: Mapping[str, str]) -> str:

@@ -191,9 +191,8 @@ OVERRIDES = "select name, value from practices_policy where practice_id = %(prac
 
 def policies_of(practice: Practice | int) -> Policies:
     """As they stand; read for every visit that is judged, so not by way of the ORM."""
-    from athena_dash.core.one_trip import (
-        fetch,
-    )  # here, so that the rules which read Policies stay free of Django
+    # here, so that the rules which read Policies stay free of Django
+    from athena_dash.core.one_trip import fetch
 
     (rows,) = fetch({"practice": practice if isinstance(practice, int) else practice.pk}, OVERRIDES)
     return Policies(dict(rows))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from athena_dash.practices import packages_field, tests_field
+from athena_dash.practices.packages_field import PackagesField
 from athena_dash.practices.policies import WEEKDAYS
+from athena_dash.practices.tests_field import TestsField
 
 SAID: Mapping[str, tuple[str, str]] = {  # name → what it is called, its unit
     "grace_hours_facility.G13": ("Grace of G13 in hospitals and surgery centres", "h"),
@@ -27,8 +28,8 @@ SAID: Mapping[str, tuple[str, str]] = {  # name → what it is called, its unit
     "not_billable.payers": ("Payers that are not billed", ""),
 }
 LINES: Mapping[str, Callable[[Any], str]] = {
-    "in_house_tests": tests_field.written,
-    "packages": packages_field.written,
+    "in_house_tests": TestsField.written,
+    "packages": PackagesField.written,
 }
 FAMILIES: Mapping[str, tuple[str, str]] = {
     "grace_hours": ("Grace of {}", "h"),

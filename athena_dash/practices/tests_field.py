@@ -7,26 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from django import forms
 
+from athena_dash.practices.lines_field import PROCEDURE, LinesField
+
 LOINC = re.compile(r"\d{1,7}-\d")
-PROCEDURE = re.compile(r"[A-Z0-9]{5}")
 
 
-class TestsField(forms.CharField):
-    """Says by its number which line it cannot read."""
-
-    widget = forms.Textarea(attrs={"rows": 4, "placeholder": "718-7: 85018, 85025", "spellcheck": "false"})
-
-    def prepare_value(self, value: Any) -> Any:
-        return written(value) if isinstance(value, Mapping) else value
-
-    def to_python(self, value: Any) -> Any:
-        text = super().to_python(value) or ""
-        lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-        return dict(self.read(number, line) for number, line in lines)
+class TestsField(LinesField):
+    example = "718-7: 85018, 85025"
 
     def read(self, number: int, line: str) -> tuple[str, list[str]]:
         test, _, codes = (part.strip() for part in line.partition(":"))
@@ -39,6 +29,6 @@ class TestsField(forms.CharField):
             )
         return test, procedures
 
-
-def written(tests: Mapping[str, list[str]]) -> str:
-    return "\n".join(f"{test}: {', '.join(codes)}" for test, codes in sorted(tests.items()))
+    @staticmethod
+    def written(table: Mapping[str, list[str]]) -> str:
+        return "\n".join(f"{test}: {', '.join(codes)}" for test, codes in sorted(table.items()))

@@ -1,5 +1,5 @@
 """Feed → pages → raw store: run a feed, or a chunk of its past, under a lease, committing each step whole, and
-process what it brought.
+land what it brought.
 
 One transaction per step: raw payloads, cursor, subjects asked and run counters together. A worker killed at any
 instruction leaves either the step or nothing of it; a worker that lost its lease can commit no further step. What the

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import Count
 
+from athena_dash.core.templatetags.ui import plural
 from athena_dash.correlation.models import Link, Visit
 from athena_dash.records.models import Claim, ClinicalFact, Encounter
 from athena_dash.worklist.episodes import visits_paid
@@ -148,7 +149,7 @@ def what_of(record: Any) -> str:
 
 def paid_words(link: Link, paid: Mapping[tuple[int, str], int]) -> str:
     count = paid.get((link.practice_id, link.record_id), 0) if link.kind == Link.Kind.CLAIM else 0
-    return f" Pays for {count} visit{'' if count == 1 else 's'} all the same." if count else ""
+    return f" Pays for {plural(count, 'visit,visits')} all the same." if count else ""
 
 
 def why_of(link: Link) -> str:

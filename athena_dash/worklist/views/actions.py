@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from athena_dash.accounts.rights import WORK_VISITS, needs, practices_with
 from athena_dash.core import clock
-from athena_dash.core.templatetags.ui import written
+from athena_dash.core.templatetags.ui import plural, written
 from athena_dash.correlation.models import Visit
 from athena_dash.worklist.desk import desk_of, signed_in
 from athena_dash.worklist.filters import Filters, Stage
@@ -132,7 +132,7 @@ def assign_many(request: HttpRequest) -> HttpResponse:
     WorkItem.objects.bulk_create(
         items, update_conflicts=True, unique_fields=["visit"], update_fields=["assignee", "updated_at"]
     )
-    count = f"{len(items)} visit{'' if len(items) == 1 else 's'}"
+    count = plural(len(items), "visit,visits")
     messages.success(request, f"{count} assigned to you." if to else f"{count} taken off every desk.")
     back = reverse("visits") + request.POST.get("back", "")
     safe = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
