@@ -136,6 +136,14 @@ def test_commands_that_start_at_the_same_moment_share_one_keeper(instance: Insta
     assert Postgres(instance.state).answers()
 
 
+def test_a_keeper_that_comes_when_everyone_has_left_starts_nothing(instance: Instance) -> None:
+    """One that lost the race waits for the lock: it gets it when the winner stops, and must not begin anew."""
+    command = [".venv/bin/python", "-m", "athena_dash.core.embedded.keeper", "--not-durable"]
+    environment = {**os.environ, "ATHENA_DASH_STATE": str(instance.state.root)}
+    assert subprocess.run(command, env=environment, timeout=30, check=False).returncode == 0
+    assert sorted(path.name for path in instance.state.root.iterdir()) == ["in-use.lock", "keeper.lock"]
+
+
 def test_a_pid_file_whose_pid_is_someone_else_s_by_now_does_not_stop_the_start(instance: Instance) -> None:
     state = instance.attach().state
     write(state, "before")

@@ -39,6 +39,8 @@ class Keeper:
             return  # another keeper was quicker
         os.ftruncate(owner, 0)
         os.write(owner, f"{os.getpid()}\n".encode())
+        if not self.in_use():
+            return  # whoever called for this one has left while another keeper served them
         self.state.prepare()  # the keeper before this one has taken its sockets with it
         try:
             self.start()
