@@ -110,6 +110,8 @@ else:
         }
     }
 DATABASES["default"] |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+# What core.one_trip asks again is planned once; Django's own cursors prepare nothing.
+DATABASES["default"]["OPTIONS"] = {"prepare_threshold": 1} | DATABASES["default"].get("OPTIONS", {})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="") or Valkey(STATE).url()

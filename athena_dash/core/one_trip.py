@@ -21,4 +21,4 @@ def fetch(values: Mapping[str, Any], *statements: str) -> list[list[Row]]:
     wire: psycopg.Connection[Any] = connection.connection
     with wire.pipeline():
         cursors = [psycopg.Cursor(wire).execute(statement, values, binary=True) for statement in statements]
-        return [cursor.fetchall() for cursor in cursors]
+    return [cursor.fetchall() for cursor in cursors]

@@ -38,8 +38,6 @@ class JudgeSummary:
 
 CHUNK = 5_000
 """Visits whose facts are held at once: the more, the fewer statements; the fewer, the less memory."""
-FEW = 100
-"""So many are found through indexes without saying so."""
 
 
 def judge_visits(practice_id: int, visit_ids: Collection[int], evidence: Evidence) -> JudgeSummary:
@@ -49,8 +47,7 @@ def judge_visits(practice_id: int, visit_ids: Collection[int], evidence: Evidenc
     now = clock.now()
     policies, learned = set_and_learned(practice_id)
     ordered = sorted(visit_ids)
-    if len(ordered) > FEW:
-        dossier_sql.go_by_index()
+    dossier_sql.plan_for(len(ordered))
     with no_collector():
         for start in range(0, len(ordered), CHUNK):
             visits = dossier.load(practice_id, ordered[start : start + CHUNK], policies, learned)

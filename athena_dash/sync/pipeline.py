@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.apps import apps
-from django.db import connection, transaction
+from django.db import transaction
 
 from athena_dash.core import clock
 from athena_dash.core.one_trip import fetch
@@ -248,9 +248,10 @@ def is_free(practice_id: int) -> bool:
 
 
 def ask(verb: str, practice_id: int) -> Any:
-    with connection.cursor() as cursor:
-        cursor.execute(f"select {verb}(%s, %s)", [PIPELINE_LOCK, practice_id])
-        return cursor.fetchone()[0]
+    (((answer,),),) = fetch(
+        {"lock": PIPELINE_LOCK, "practice": practice_id}, f"select {verb}(%(lock)s, %(practice)s)"
+    )
+    return answer
 
 
 def keep_fault(practice_id: int, touched: Touches, error: Exception) -> None:
