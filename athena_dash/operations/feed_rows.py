@@ -22,6 +22,7 @@ from athena_dash.sync.feeds import FeedState, Freshness, state
 from athena_dash.sync.lag import Lags
 from athena_dash.sync.meters import FeedKey, Meter, by_hour, total
 from athena_dash.sync.models import Failure, Feed, Reason, Run
+from athena_dash.sync.resources import spoken
 from integrations.athena.errors import Action
 
 Hours = Mapping[FeedKey, list[Meter]]
@@ -47,7 +48,7 @@ class FeedRow:
 
     @property
     def name(self) -> str:
-        return str(self.feed.resource).replace("_", " ")
+        return spoken(self.feed.resource)
 
     @property
     def trend(self) -> str:

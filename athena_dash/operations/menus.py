@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from athena_dash.recovery.filters import FailureFilter
 from athena_dash.sync.models import Reason, Stage
+from athena_dash.sync.resources import spoken
 
 LABELS = {"practice": "Practice", "reason": "Reason", "stage": "Stage", "feed": "Feed"}
 
@@ -75,7 +76,7 @@ def word(facet: str, value: str, practices: Mapping[str, str]) -> str:
         return str(Reason(value).label)
     if facet == "stage":
         return str(Stage(value).label)
-    return value.replace("_", " ")
+    return spoken(value)
 
 
 def _option(

@@ -10,6 +10,7 @@ from typing import Any
 
 import redis
 
+from athena_dash.sync.resources import spoken
 from integrations.athena.calls import CallRecord
 
 MOST = 5_000  # per practice, about 1 MB
@@ -32,7 +33,7 @@ class LoggedCall:
 
     @property
     def feed_name(self) -> str:
-        return self.feed.replace("_", " ")
+        return spoken(self.feed)
 
 
 def add(record: CallRecord, practice_id: int, feed: str, share: str, pipeline: Any) -> None:

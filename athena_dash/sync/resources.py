@@ -99,3 +99,8 @@ RESOURCES: dict[str, Resource] = {
         ),
     )
 }
+
+
+def spoken(resource: str) -> str:
+    """A feed's name as people read it: fhir_encounters → FHIR encounters."""
+    return resource.replace("_", " ").replace("fhir", "FHIR")

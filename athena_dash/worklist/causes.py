@@ -16,11 +16,13 @@ from typing import Any
 
 from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import MD5, Cast, Concat, Length, Substr
+from django.utils.text import capfirst
 
 from athena_dash.core.templatetags.ui import written
 from athena_dash.correlation.models import Coverage, Link, Verdict
 from athena_dash.correlation.verdict import PROVIDER
 from athena_dash.records.models import ClaimNote
+from athena_dash.sync.resources import spoken
 from athena_dash.worklist.filters import Filters
 from athena_dash.worklist.freshness import Freshness
 from athena_dash.worklist.names import Names
@@ -158,10 +160,6 @@ def named(names: Names, kind: str, practice_id: int, external_id: str) -> str:
     return names.of(kind, practice_id, external_id) or f"no {kind}"
 
 
-def spoken(feed: str) -> str:
-    return feed.replace("_", " ")
-
-
 Say = Callable[..., str]
 WORDS: Mapping[Kind, tuple[Say, int]] = {
     Kind.FEED: (lambda names, practice, feed: f"The {spoken(feed)} feed is behind", 1),
@@ -186,9 +184,7 @@ WORDS: Mapping[Kind, tuple[Say, int]] = {
         1,
     ),
     Kind.IMPORT: (
-        lambda names, practice, feed, day: (
-            f"{spoken(feed).capitalize()} of {day_words(day)} failed to come in"
-        ),
+        lambda names, practice, feed, day: f"{capfirst(spoken(feed))} of {day_words(day)} failed to come in",
         2,
     ),
     Kind.HOLD: (

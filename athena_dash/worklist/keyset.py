@@ -53,20 +53,25 @@ class Page:
 def take(queryset: QuerySet[Any], keys: Sequence[Key], cursor: str, size: int) -> Page:
     """The `size` rows after the cursor; an unreadable cursor starts from the top."""
     values = _decode(cursor, keys)
-    ordered = queryset.order_by(*(key.order() for key in keys))
+    ordered = in_order(queryset, keys)
     if values is not None:
-        ordered = ordered.filter(_after(keys, values))
+        ordered = ordered.filter(after(keys, values))
     rows = list(ordered[: size + 1])
     more = len(rows) > size
     rows = rows[:size]
     return Page(rows, values is None, _encode(keys, rows[-1]) if more else "")
 
 
-def _after(keys: Sequence[Key], values: Sequence[Any]) -> Q:
+def in_order(queryset: QuerySet[Any], keys: Sequence[Key]) -> QuerySet[Any]:
+    return queryset.order_by(*(key.order() for key in keys))
+
+
+def after(keys: Sequence[Key], values: Sequence[Any]) -> Q:
+    """Of the rows in the order of `keys`, those behind the one of these values."""
     key, value = keys[0], values[0]
     if len(keys) == 1:
         return key.beyond(value)
-    tied = key.same(value) & _after(keys[1:], values[1:])
+    tied = key.same(value) & after(keys[1:], values[1:])
     behind = key.beyond(value) | tied
     # Implied by the rest, but PostgreSQL can start the index at it.
     return behind & Q(**{f"{key.name}__lte": value}) if key.descending and value is not None else behind

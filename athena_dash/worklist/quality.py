@@ -253,7 +253,7 @@ def links_url(slug: str, **filters: str) -> str:
 
 
 def listed(practice_ids: Sequence[int], kind: str, state: str, method: str, cursor: str) -> Page:
-    """The links behind a figure, newest first. Without a state: those tied."""
+    """The links behind a figure, the last made first. Without a state: those tied."""
     links = Link.objects.filter(practice_id__in=practice_ids, state=state or Link.State.LINKED)
     if kind:
         links = links.filter(kind=kind)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import QuerySet
+
 from athena_dash.correlation.models import Decision, Link, Visit
 from athena_dash.correlation.offers import Offer, offers_for, record_of
+from athena_dash.worklist.keyset import after, in_order
 from athena_dash.worklist.names import Names, names_of
-from athena_dash.worklist.unmatched import OPEN_STATES, what_of, why_of
+from athena_dash.worklist.unmatched import ORDER, PLACES, waiting, what_of, why_of
 
 FACTS = (
     ("date", "Date of service"),
@@ -91,23 +94,28 @@ def review_of(link: Link) -> Review:
     )
 
 
-def waiting(practice_ids: Collection[int], kind: str, state: str) -> Any:
-    """Links nobody has decided, newest first, as the list of unmatched records shows them."""
-    links = Link.objects.filter(practice_id__in=practice_ids, state__in=[state] if state else OPEN_STATES)
-    links = links.exclude(method=Link.Method.MANUAL)
-    return (links.filter(kind=kind) if kind else links).order_by("-pk")
+def undecided(practice_ids: Collection[int], kind: str, state: str) -> QuerySet[Link]:
+    """Those of the list of unmatched records that no person has spoken about yet."""
+    return waiting(practice_ids, kind, state).exclude(method=Link.Method.MANUAL)
 
 
-def next_of(queue: Any, pk: int) -> int | None:
+def next_of(queue: QuerySet[Link], link: Link) -> int | None:
     """The one after it; after the last one the first again, so that "later" does come."""
-    others = queue.exclude(pk=pk).values_list("pk", flat=True)
-    found: int | None = others.filter(pk__lt=pk).first() or others.first()
-    return found
+    others = in_order(queue.exclude(pk=link.pk), ORDER)
+    return first_id(others.filter(after(ORDER, place_of(link)))) or first_id(others)
 
 
-def previous_of(queue: Any, pk: int) -> int | None:
-    found: int | None = queue.filter(pk__gt=pk).order_by("pk").values_list("pk", flat=True).first()
-    return found
+def previous_of(queue: QuerySet[Link], link: Link) -> int | None:
+    backwards = [replace(key, descending=not key.descending) for key in ORDER]
+    return first_id(in_order(queue, backwards).filter(after(backwards, place_of(link))))
+
+
+def place_of(link: Link) -> tuple[int, int]:
+    return PLACES.get(Link.Kind(link.kind), 0), link.pk
+
+
+def first_id(links: QuerySet[Link]) -> int | None:
+    return links.values_list("pk", flat=True).first()
 
 
 def _choices(link: Link, offered: Sequence[Offer]) -> tuple[Choice, ...]:
@@ -145,7 +153,7 @@ def _line(key: str, label: str, link: Link, record: Any, offered: Sequence[Offer
         if key == "date":
             return side.date or ""
         if key == "provider":
-            return _joined(names.of("provider", link.practice_id, id) for id in side.provider_ids)
+            return _joined({names.of("provider", link.practice_id, id) for id in side.provider_ids})
         if key == "department":
             return names.of("department", link.practice_id, side.department_id)
         return _joined(getattr(side, key))

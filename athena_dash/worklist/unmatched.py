@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Case, Count, QuerySet, When
 
 from athena_dash.core.templatetags.ui import plural
 from athena_dash.correlation.models import Link, Visit
@@ -19,7 +19,9 @@ from athena_dash.worklist.keyset import Key, Page, parse_id, take
 
 PAGE_SIZE = 50
 OPEN_STATES = (Link.State.REVIEW, Link.State.UNMATCHED, Link.State.PENDING)
-NEWEST = (Key("id", True, parse_id),)
+PLACES = {Link.Kind.CLAIM: 2, Link.Kind.ENCOUNTER: 1}
+"""Claims come first: money with a deadline waits with them; then what may be billed; results last."""
+ORDER = (Key("place", True, parse_id), Key("id", True, parse_id))
 
 # Which table holds a record of each kind, and which of its columns say who, when and how much.
 TABLES: Mapping[str, tuple[Any, str, str]] = {
@@ -76,11 +78,16 @@ def counts(practice_ids: Sequence[int]) -> list[Waiting]:
     return [Waiting(kind, found[kind]) for kind in Link.Kind.values if found[kind]]
 
 
-def page_of(practice_ids: Sequence[int], kind: str, state: str, cursor: str) -> Page:
+def waiting(practice_ids: Collection[int], kind: str, state: str) -> QuerySet[Link]:
+    """Annotated with its place, for ORDER."""
     links = Link.objects.filter(practice_id__in=practice_ids, state__in=[state] if state else OPEN_STATES)
-    if kind:
-        links = links.filter(kind=kind)
-    return take(links.select_related("practice"), NEWEST, cursor, PAGE_SIZE)
+    place = Case(*(When(kind=kind, then=place) for kind, place in PLACES.items()), default=0)
+    placed: QuerySet[Link] = (links.filter(kind=kind) if kind else links).annotate(place=place)
+    return placed
+
+
+def page_of(practice_ids: Sequence[int], kind: str, state: str, cursor: str) -> Page:
+    return take(waiting(practice_ids, kind, state).select_related("practice"), ORDER, cursor, PAGE_SIZE)
 
 
 def rows(links: Sequence[Link]) -> list[UnmatchedRow]:
@@ -158,10 +165,10 @@ def why_of(link: Link) -> str:
     if link.method == Link.Method.MANUAL:
         return "A person decided: it belongs to none of our visits."
     if link.state == Link.State.PENDING:
-        named = evidence.get("appointment_id") or evidence.get("encounter_id")
-        return (
-            f"Names {named}, which we have not received." if named else "Names a record we have not received."
-        )
+        for kind in ("appointment", "encounter"):
+            if named := evidence.get(f"{kind}_id"):
+                return f"Names {kind} {named}, which we have not received."
+        return "Names a record we have not received."
     if link.state == Link.State.REVIEW:
         return f"{len(evidence.get('candidates', ()))} visits fit about equally well."
     if lacks := evidence.get("lacks"):

@@ -66,7 +66,7 @@ def test_what_is_wrong_stands_first_and_is_said_in_a_sentence(as_sam: Client, pr
     a_failure(practice, feed=Feed.objects.get(practice=practice, resource="encounters"))
     page = as_sam.get("/feeds").content.decode()
     assert "1 feed is behind its objective, 1 feed is paused, 1 open failure." in page
-    order = positions(page, ">claims</a>", ">transactions</a>", ">encounters</a>", ">appointments</a>")
+    order = positions(page, ">Claims</a>", ">Transactions</a>", ">Encounters</a>", ">Appointments</a>")
     assert order == sorted(order)
 
 

@@ -107,6 +107,15 @@ def test_the_next_record_of_the_same_queue_opens_and_offers_to_undo(
     assert reverse("review-undo", args=[twins.pk]) in page.content.decode()
 
 
+def test_records_follow_each_other_as_they_are_listed_and_back(desk: Client, practice: Practice) -> None:
+    kinds = ("claim", "encounter", "clinical", "claim")
+    links = [a_link(None, kind, str(n), practice=practice, state="unmatched") for n, kind in enumerate(kinds)]
+    shown = [desk.get(reverse("review", args=[link.pk])).context for link in links]
+    older, encounter, result, newer = (link.pk for link in links)
+    assert [page["next"] for page in shown] == [encounter, result, newer, older]
+    assert [page["previous"] for page in shown] == [newer, older, encounter, None]
+
+
 def test_the_last_record_stays_open_with_its_decision(desk: Client, office: Office, twins: Link) -> None:
     page = tie(desk, twins, office, "100")
     assert page.redirect_chain == [(f"/unmatched/{twins.pk}", 302)]

@@ -6,12 +6,14 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from django.test import Client
 from django.urls import reverse
 
 from athena_dash.core import clock
 from athena_dash.practices.models import Practice
 from athena_dash.records.models import Claim
+from athena_dash.worklist import unmatched
 from tests.builders import a_link, a_practice, a_visit
 
 
@@ -48,16 +50,27 @@ def test_a_candidate_of_another_practice_is_never_offered(desk: Client, practice
     assert rows(desk)[0].candidates == ()
 
 
+def test_claims_stand_first_and_results_last_and_pages_keep_to_it(
+    desk: Client, practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unmatched, "PAGE_SIZE", 2)
+    for place, kind in enumerate(("claim", "encounter", "clinical", "claim"), 1):
+        a_link(None, kind, str(place), practice=practice, state="unmatched")
+    first = desk.get(reverse("unmatched")).context["page"]
+    assert [link.record_id for link in first.rows] == ["4", "1"]
+    assert [row.record_id for row in rows(desk, f"?after={first.next}")] == ["2", "3"]
+
+
 def test_each_state_says_why_it_waits(desk: Client, practice: Practice) -> None:
     a_lone_claim(practice, "1", state="pending", evidence={"appointment_id": "9001"})
     a_lone_claim(practice, "2", state="unmatched", evidence={"candidates": []})
     a_lone_claim(practice, "3", state="unmatched", evidence={"lacks": "date"})
     a_link(None, "clinical", "r1", practice=practice, state="unmatched")
     assert [row.why for row in rows(desk)] == [
-        "Names no encounter.",
         "Carries no date to match by.",
         "The patient has no visit near that day.",
-        "Names 9001, which we have not received.",
+        "Names appointment 9001, which we have not received.",
+        "Names no encounter.",
     ]
 
 

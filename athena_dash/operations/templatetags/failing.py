@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from athena_dash.core import clock
 from athena_dash.core.templatetags.ui import ago
 from athena_dash.sync.models import Failure
+from athena_dash.sync.resources import spoken
 
 register = template.Library()
 
@@ -30,7 +31,7 @@ def kind(record_kind: str) -> str:
 @register.filter
 def subject(failure: Failure) -> SafeString | str:
     """ "claim 2101", "observations of patient 105", "appointments feed"."""
-    resource = str(failure.feed.resource).replace("_", " ") if failure.feed else ""
+    resource = spoken(failure.feed.resource) if failure.feed else ""
     if failure.record_kind and failure.record_id:
         return format_html('{} <span class="mono">{}</span>', kind(failure.record_kind), failure.record_id)
     if failure.subject_kind == Failure.SubjectKind.FEED:

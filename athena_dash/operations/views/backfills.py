@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.text import capfirst
 from django.views.decorators.http import require_GET, require_POST
 
 from athena_dash.accounts.rights import RUN_FEEDS, SEE_FEEDS, needs, practices_with, user_of
@@ -21,11 +22,11 @@ from athena_dash.operations.practice_feeds import budget
 from athena_dash.practices.models import Practice
 from athena_dash.sync import backfill
 from athena_dash.sync.models import Backfill, BackfillChunk, Feed
-from athena_dash.sync.resources import RESOURCES
+from athena_dash.sync.resources import RESOURCES, spoken
 
 LONGEST = 3660  # days of one backfill
 LISTED = 20
-WINDOWED = [(name, name.replace("_", " ").capitalize()) for name, one in RESOURCES.items() if one.windows]
+WINDOWED = [(name, capfirst(spoken(name))) for name, one in RESOURCES.items() if one.windows]
 WRONG_DAYS = "The first day must not be after the last, and ten years are the most."
 
 
@@ -102,7 +103,7 @@ def chosen(chunks: list[BackfillChunk], resource: str, month: str) -> dict[str, 
         for one in chunks
         if one.backfill.feed.resource == resource and first in months(one.first, one.last)
     ]
-    return {"name": resource.replace("_", " "), "month": first, "chunks": found}
+    return {"name": spoken(resource), "month": first, "chunks": found}
 
 
 def cost_of(practice: Practice, asked: dict[str, Any], a_day: int | None) -> Any:

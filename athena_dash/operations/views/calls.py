@@ -17,6 +17,7 @@ from athena_dash.operations.menus import Chip, Menu, Option
 from athena_dash.sync import call_log
 from athena_dash.sync.budget import shared
 from athena_dash.sync.call_log import LoggedCall
+from athena_dash.sync.resources import spoken
 
 SHOWN = 200
 LABELS = {"feed": "Feed", "status": "Status"}
@@ -80,7 +81,7 @@ def without(chosen: dict[str, str], name: str) -> dict[str, str]:
 
 
 def word(value: str) -> str:
-    return "no answer" if value == "none" else value.replace("_", " ")
+    return "no answer" if value == "none" else spoken(value)
 
 
 def link(chosen: dict[str, str]) -> str:

@@ -21,6 +21,7 @@ from athena_dash.recovery import groups
 from athena_dash.recovery.filters import STATES, FailureFilter, facet_counts
 from athena_dash.recovery.groups import Group
 from athena_dash.sync.models import Failure, Feed
+from athena_dash.sync.resources import spoken
 
 PAGE = 100
 
@@ -37,7 +38,7 @@ class GroupRow:
 
     @property
     def feed(self) -> str:
-        return self.group.resource.replace("_", " ")
+        return spoken(self.group.resource)
 
 
 MUTES = {"1": "1 day", "7": "7 days", "30": "30 days"}
@@ -105,7 +106,7 @@ def failure_group(request: HttpRequest, fingerprint: str) -> HttpResponse:
         "known": newest,
         "reason": newest.get_reason_display(),
         "stage": newest.get_stage_display(),
-        "feed": newest.feed.resource.replace("_", " ") if newest.feed else "",
+        "feed": spoken(newest.feed.resource) if newest.feed else "",
         "fingerprint": fingerprint,
         "chosen": chosen,
         "rows": rows,

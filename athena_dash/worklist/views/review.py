@@ -19,7 +19,7 @@ from athena_dash.correlation import decisions
 from athena_dash.correlation.models import Link
 from athena_dash.sync import pipeline
 from athena_dash.worklist.desk import signed_in
-from athena_dash.worklist.review import next_of, previous_of, review_of, waiting
+from athena_dash.worklist.review import next_of, previous_of, review_of, undecided
 from athena_dash.worklist.unmatched import OPEN_STATES
 
 
@@ -33,8 +33,8 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         "may_work": practices_with(request.user, WORK_VISITS).filter(pk=link.practice_id).exists(),
         "is_decided": link.method == Link.Method.MANUAL,
         "just_decided": just_decided(request),
-        "next": next_of(queue, pk),
-        "previous": previous_of(queue, pk),
+        "next": next_of(queue, link),
+        "previous": previous_of(queue, link),
         "left": queue.count(),
         "query": f"?{urlencode(filters)}" if (filters := filters_of(request)) else "",
     }
@@ -79,7 +79,7 @@ def settle(request: HttpRequest, link: Link, verb: Callable[[], Link], outcome: 
     messages.success(request, f"{link.get_kind_display()} {link.record_id} {outcome}")
     if link.state not in OPEN_STATES:  # it was tied already and came from its visit, not from the queue
         return redirect(address(request, link.pk))
-    following = next_of(queue_of(request), link.pk)
+    following = next_of(queue_of(request), link)
     if following is None:
         messages.info(request, "No other record waits here.")
         return redirect(address(request, link.pk))
@@ -137,7 +137,7 @@ def filters_of(request: HttpRequest) -> dict[str, str]:
 def queue_of(request: HttpRequest) -> Any:
     practice_ids = [practice.pk for practice in practices_with(request.user, SEE_VISITS)]
     filters = filters_of(request)
-    return waiting(practice_ids, filters.get("kind", ""), filters.get("state", ""))
+    return undecided(practice_ids, filters.get("kind", ""), filters.get("state", ""))
 
 
 def address(request: HttpRequest, pk: int, **more: int) -> str:
