@@ -21,7 +21,7 @@ from athena_dash.correlation.models import Decision, Link, LinkMeasure, LinkQual
 from athena_dash.correlation.quality import merged_links
 from athena_dash.practices.models import Practice
 from athena_dash.worklist.keyset import Key, Page, parse_id, take
-from athena_dash.worklist.unmatched import OPEN_STATES
+from athena_dash.worklist.unmatched import OPEN_STATES, STATE_WORDS
 
 DAYS = 30
 PAGE_SIZE = 50
@@ -36,11 +36,6 @@ WORDS = {
     Link.Method.SCORED: "By score",
     Link.Method.MANUAL: "By a person",
     MERGED: "After a patient merge",
-}
-STATES = {
-    Link.State.REVIEW: "Several candidates",
-    Link.State.PENDING: "Waits for a record",
-    Link.State.UNMATCHED: "No visit fits",
 }
 
 
@@ -180,7 +175,7 @@ def kind_row(
             methods[method] += links
     methods[MERGED] = sum(row.merged for row in newest)
     linked = sum(row.linked for row in newest)
-    waiting = {state: sum(getattr(row, state) for row in newest) for state in STATES}
+    waiting = {state: sum(getattr(row, state) for row in newest) for state in STATE_WORDS}
     whole = linked + sum(waiting.values())
     return KindRow(
         label=kind.label,
@@ -192,7 +187,7 @@ def kind_row(
         ],
         states=[
             Figure(word, waiting[state], links_url(slug, kind=kind, state=state), whole)
-            for state, word in STATES.items()
+            for state, word in STATE_WORDS.items()
             if waiting[state]
         ],
         bars=days_of([row for row in counted if row.kind == kind]),

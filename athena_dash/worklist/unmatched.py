@@ -18,7 +18,12 @@ from athena_dash.worklist.episodes import visits_paid
 from athena_dash.worklist.keyset import Key, Page, parse_id, take
 
 PAGE_SIZE = 50
-OPEN_STATES = (Link.State.REVIEW, Link.State.UNMATCHED, Link.State.PENDING)
+STATE_WORDS = {
+    Link.State.REVIEW: "A visit may fit",
+    Link.State.UNMATCHED: "No visit fits",
+    Link.State.PENDING: "Waits for a record",
+}
+OPEN_STATES = tuple(STATE_WORDS)
 PLACES = {Link.Kind.CLAIM: 2, Link.Kind.ENCOUNTER: 1}
 """Claims come first: money with a deadline waits with them; then what may be billed; results last."""
 ORDER = (Key("place", True, parse_id), Key("id", True, parse_id))
@@ -170,7 +175,10 @@ def why_of(link: Link) -> str:
                 return f"Names {kind} {named}, which we have not received."
         return "Names a record we have not received."
     if link.state == Link.State.REVIEW:
-        return f"{len(evidence.get('candidates', ()))} visits fit about equally well."
+        count = len(evidence.get("candidates", ()))
+        return (
+            f"{count} visits fit about equally well." if count > 1 else "One visit may fit, but not surely."
+        )
     if lacks := evidence.get("lacks"):
         return f"Carries no {lacks} to match by."
     if evidence.get("candidates"):

@@ -43,6 +43,13 @@ def test_a_claim_in_review_offers_its_candidates(desk: Client, practice: Practic
     assert (row.patient_id, row.amount) == ("4312", Decimal("225.00"))
 
 
+def test_a_claim_with_one_doubtful_candidate_says_so(desk: Client, practice: Practice) -> None:
+    visit = a_visit(practice)
+    evidence = {"candidates": [{"visit_id": visit.pk, "anchor_id": visit.anchor_id, "points": 1.0}]}
+    a_lone_claim(practice, "77", state="review", evidence=evidence)
+    assert rows(desk)[0].why == "One visit may fit, but not surely."
+
+
 def test_a_candidate_of_another_practice_is_never_offered(desk: Client, practice: Practice) -> None:
     foreign = a_visit(a_practice("elsewhere"))
     evidence = {"candidates": [{"visit_id": foreign.pk, "anchor_id": "1", "points": 9.0}]}

@@ -15,7 +15,8 @@ from athena_dash.correlation.models import Link
 from athena_dash.sync import link_measures
 from athena_dash.sync.jobs import ring_link_measure
 from athena_dash.worklist.desk import signed_in
-from athena_dash.worklist.quality import STATES, WORDS, listed, method_named, quality_of, state_named
+from athena_dash.worklist.quality import WORDS, listed, method_named, quality_of, state_named
+from athena_dash.worklist.unmatched import STATE_WORDS
 
 
 @require_safe
@@ -48,7 +49,7 @@ def links(request: HttpRequest) -> HttpResponse:
         "rows": [(link, opens(link)) for link in shown.rows],
         "kind": kind,
         "words": [
-            word for word in (STATES.get(Link.State(state)) if state else "", WORDS.get(method, "")) if word
+            word for word in (STATE_WORDS.get(Link.State(state)) if state else "", WORDS.get(method, "")) if word
         ],
         "several": len(ids) > 1,
         "slug": slug,

@@ -8,13 +8,7 @@ from django.views.decorators.http import require_safe
 from athena_dash.accounts.rights import SEE_VISITS, needs, practices_with
 from athena_dash.core.render import page
 from athena_dash.correlation.models import Link
-from athena_dash.worklist.unmatched import OPEN_STATES, counts, page_of, rows
-
-STATE_WORDS = {
-    Link.State.REVIEW: "Several candidates",
-    Link.State.UNMATCHED: "No visit fits",
-    Link.State.PENDING: "Waits for a record",
-}
+from athena_dash.worklist.unmatched import OPEN_STATES, STATE_WORDS, counts, page_of, rows
 
 
 @require_safe

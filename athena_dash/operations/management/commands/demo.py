@@ -138,7 +138,7 @@ class Command(BaseCommand):
         slugs = list(Practice.objects.filter(paused_at=None).values_list("slug", flat=True))
         programs = [Program(f"sync-{slug}", (*MANAGE, "sync", "--practice", slug, *feeds)) for slug in slugs]
         for slug, program in zip(slugs, programs, strict=True):
-            self.step(f"first sync of {slug}, in full in {supervisor.log(program)}")
+            self.step(f"syncing {slug}, in full in {supervisor.log(program)}")
         logs = [supervisor.log(program) for program in programs]
         before = [log.stat().st_size if log.exists() else 0 for log in logs]
         shown = {"at": time.monotonic()}
