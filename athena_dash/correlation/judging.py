@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from athena_dash.core import clock
+from athena_dash.core.collector import no_collector
 from athena_dash.correlation import dossier, dossier_sql, gap_store
 from athena_dash.correlation.gap_store import Changes
 from athena_dash.correlation.judge import judge_visit
@@ -54,18 +53,6 @@ def judge_visits(practice_id: int, visit_ids: Collection[int], evidence: Evidenc
             judged = [judge_visit(visit, policies, evidence, learned, now) for visit in visits]
             summary.add(len(judged), gap_store.store(practice_id, judged, now))
     return summary
-
-
-@contextmanager
-def no_collector() -> Iterator[None]:
-    """Facts refer to nothing that refers back. Looking for cycles among so many costs as much as loading them."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def due(now: datetime, limit: int) -> dict[int, list[int]]:

@@ -20,6 +20,7 @@ from django.db import OperationalError, connection, transaction
 from psycopg.errors import DeadlockDetected
 
 from athena_dash.core import clock
+from athena_dash.core.collector import no_collector
 from athena_dash.practices.models import Practice
 from athena_dash.practices.policies import policies_of
 from athena_dash.practices.statuses import unmapped
@@ -37,6 +38,8 @@ from athena_dash.sync.segments import Stored
 from integrations.athena.payloads.naming import usable_id
 
 DEADLOCKS = 3
+ROWS = 4000
+"""Raw rows landed in one transaction: its locks, looks and statements cost 8 ms, a thousand records' facts 60."""
 
 
 @dataclass(slots=True)
@@ -56,6 +59,7 @@ class Understood:
     errors: list[tuple[Stored, Exception]]
 
 
+@no_collector()
 def land(practice_id: int, rows: Sequence[Stored]) -> Landed:
     """Write what these payloads say. Running it again changes nothing."""
     landed = Landed()
@@ -69,7 +73,7 @@ def batches(rows: Sequence[Stored]) -> Iterator[list[Stored]]:
     batch: list[Stored] = []
     for _, segment in groupby(rows, key=attrgetter("segment_id")):
         batch += segment
-        if len(batch) >= segments.ROWS:
+        if len(batch) >= ROWS:
             yield batch
             batch = []
     if batch:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 from msgspec.structs import replace
 
+from athena_dash.core.collector import no_collector
 from athena_dash.sync import lag, raw
 from athena_dash.sync.payloads import Batch, Payload, digest, identify
 from athena_dash.sync.resources import Resource
@@ -29,6 +30,7 @@ class Kept:
     nameless: int
 
 
+@no_collector()
 def keep_pages(
     practice_id: int, resource: Resource, pages: Iterable[tuple[Page, str]], run_id: int | None = None
 ) -> Kept:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
-from athena_dash.sync.segments import ROWS, Stored
+from athena_dash.sync.landing import ROWS
+from athena_dash.sync.segments import Stored
 
 WITHIN = 1.0  # seconds
 

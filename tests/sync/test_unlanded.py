@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from athena_dash.sync import unlanded
-from athena_dash.sync.segments import ROWS, Stored
+from athena_dash.sync.landing import ROWS
+from athena_dash.sync.segments import Stored
 from athena_dash.sync.unlanded import WITHIN, Unlanded
 
 
