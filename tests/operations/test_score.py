@@ -102,6 +102,7 @@ def test_several_populations_are_added_up_code_by_code() -> None:
         before=[Shown("G13", "unverified", True)],
         after=[Shown("G13", "not_billed", True)],
         reads=Counter(gaps=3, made=1, failed=0),
+        cohorts=Tally(tp=1, fn=1),
         on_suppressed=0,
         unscored=Counter(),
     )
@@ -113,6 +114,7 @@ def test_several_populations_are_added_up_code_by_code() -> None:
     assert any(
         line.startswith("| G13 | 8 (few) | 6 | 0 | 0 | 2 | 0 | 0 | 1.0000 (") for line in table(one + one)
     )
+    assert "Days whose charges stopped (D6): 4; shown 2, others shown 0." in table(one + one)
     assert any(line.endswith("| 1.0000 / 1.0000 |") for line in table(one + one))
 
 

@@ -20,8 +20,9 @@ class GapScore(msgspec.Struct, frozen=True, kw_only=True):
     """`tallies` by code, `healed` the same after a night; `confused` by "G13 as G24", as synced; `before` and `after`
     the night's live `reads`.
 
-    `on_suppressed`: gaps shown on visits that expect nothing more, of rules that do not speak despite it. `unscored`:
-    shown, of codes whose causes no ledger tells, because they are definitions (the case book decides those).
+    `cohorts`: days on which a provider's charges stopped (D6). `on_suppressed`: gaps shown on visits that expect
+    nothing more, of rules that do not speak despite it. `unscored`: shown, of codes whose causes no ledger tells,
+    because they are definitions (the case book decides those).
     """
 
     tallies: dict[str, Tally]
@@ -30,6 +31,7 @@ class GapScore(msgspec.Struct, frozen=True, kw_only=True):
     before: list[Shown]
     after: list[Shown]
     reads: Counter[str]
+    cohorts: Tally
     on_suppressed: int
     unscored: Counter[str]
 
@@ -41,6 +43,7 @@ class GapScore(msgspec.Struct, frozen=True, kw_only=True):
             before=self.before + other.before,
             after=self.after + other.after,
             reads=self.reads + other.reads,
+            cohorts=self.cohorts + other.cohorts,
             on_suppressed=self.on_suppressed + other.on_suppressed,
             unscored=self.unscored + other.unscored,
         )
@@ -57,6 +60,7 @@ class GapScore(msgspec.Struct, frozen=True, kw_only=True):
                 "after a night": score_verdicts(self.after),
             },
             "live_reads": {name: self.reads[name] for name in READS} | {"per_100_gaps": self.reads_per_100},
+            "cohorts": self.cohorts.report("tp", "fp", "fn"),
             "on_suppressed": self.on_suppressed,
             "unscored": dict(sorted(self.unscored.items())),
         }
@@ -100,6 +104,8 @@ def table(score: GapScore) -> Iterator[str]:
         )
     reads = said["live_reads"]
     yield f"Live reads: {reads['made']}, {reads['per_100_gaps']} per 100 gaps; {reads['failed']} failed."
+    days = score.cohorts
+    yield f"Days whose charges stopped (D6): {days.tp + days.fn}; shown {days.tp}, others shown {days.fp}."
     yield f"Gaps on suppressed visits: {said['on_suppressed']}."
     unscored = ", ".join(f"{code} {n}" for code, n in said["unscored"].items())
     yield f"Shown of codes that are definitions: {unscored or 'none'}."

@@ -15,6 +15,7 @@ from athena_dash.correlation.business_time import add_business_hours
 from athena_dash.correlation.models import Gap, Verdict, Visit
 from athena_dash.correlation.rules import RULES, Suppressor
 from athena_dash.correlation.rules.claim_slots import PAYER_ROUND
+from athena_dash.operations.evaluation.cohort_days import score_cohorts
 from athena_dash.operations.evaluation.gap_score import GapScore
 from athena_dash.operations.evaluation.labels import Labels, athena_ids, clinical_number
 from athena_dash.operations.evaluation.score import Tally, score_gaps
@@ -42,7 +43,7 @@ def evaluate_gaps(ledger: Ledger) -> GapScore:
     found, tallies = open_gaps(ledger), tallies_of(ledger, told)
     confused = confusion(expected, tolerated, {code: found[code] for code in told})
     before = shown_gaps(ledger, told, expected, tolerated)
-    suppressed = on_suppressed()
+    stopped, suppressed = score_cohorts(ledger), on_suppressed()
     reads = read_by_night()
     return GapScore(
         tallies=tallies,
@@ -51,6 +52,7 @@ def evaluate_gaps(ledger: Ledger) -> GapScore:
         before=before,
         after=shown_gaps(ledger, told, expected, tolerated),
         reads=reads,
+        cohorts=stopped,
         on_suppressed=suppressed + on_suppressed(),
         unscored=Counter({code: len(names) for code, names in found.items() if code not in told}),
     )

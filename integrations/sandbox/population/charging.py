@@ -12,6 +12,8 @@ from integrations.sandbox.population.exam import Exam, reopen, services, unbill
 from integrations.sandbox.population.office import staffed
 from integrations.sandbox.population.people import Person
 
+STOPPED = "charges_stopped"  # of a clinic's whole day
+
 # Reasons athena ships (revenue-cycle.md §1.1 S7), with their weight.
 NOT_REQUIRED = ((0.45, "No Services Performed"), (0.25, "Other"), (0.30, "Global Period"))
 
@@ -24,7 +26,9 @@ def charge(course: Course, exam: Exam) -> None:
     slip_ready = later(exam.checked_out_at, exam.closed_at)
     habit = lag.SLIP_FORGOTTEN if exam.slip_forgotten else course.clinic.blueprint.charge_entry
     delay = course.clinic.wait(habit, exam.done_at)
-    entered = staffed(ready + delay, course.plan.zone, rng) if ready and delay else None
+    entered = (
+        staffed(ready + delay, course.plan.zone, rng) if ready and delay and course.plan.charged else None
+    )
     if slip_ready:
         blame(course, exam, slip_ready, entered)
     if not entered:
@@ -41,6 +45,9 @@ def charge(course: Course, exam: Exam) -> None:
 
 
 def blame(course: Course, exam: Exam, ready: datetime, entered: datetime | None) -> None:
+    if not course.plan.charged:
+        course.script.cause("G13", STOPPED, ready, None, ("appointment", course.appointment.id))
+        return
     name = "codes_not_chosen" if exam.slip_forgotten else "charge_entry_waits"
     if entered is None and not exam.slip_forgotten:
         name = "charge_interface_failed" if course.rng.random() < 0.25 else "charge_entry_forgotten"

@@ -48,7 +48,7 @@ class Clinic:
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """A visit somebody means to make. `slot`: the open slot it fills. `twin`: another one on the same day.
-    `diagnoses`: what it is about, where that is known beforehand."""
+    `diagnoses`: what it is about, where that is known beforehand. Unless `charged`, nobody ever enters its charges."""
 
     person: Person
     clinician: Clinician
@@ -60,6 +60,7 @@ class Plan:
     slot: str | None = None
     twin: bool = False
     diagnoses: tuple[Diagnosis, ...] = ()
+    charged: bool = True
 
     @property
     def zone(self) -> ZoneInfo:

@@ -4,6 +4,7 @@
 `often`  the same people on bad terms with their software: every cause is common, so that a population of some
          thousand visits has hundreds of each. Its share of half-complete visits is no practice's.
 `even`   as often, and what is rare even then is made as common as the rest: to score every cause on one population.
+`stopped` as usual, and beside it departments hold clinics; one provider's charges of a day are never entered.
 
 These are habits of the simulated people; how long each takes stands in `lag`.
 """
@@ -43,6 +44,7 @@ class Mishaps:
     overpaid: float = 0.006
     charged_late: float = 0.02
     second_forgotten: float = 0.05
+    charges_stop: int = 0  # days of clinics on which one provider's are never entered
 
 
 OFTEN = Mishaps(
@@ -69,6 +71,7 @@ OFTEN = Mishaps(
 MISHAPS = {
     "usual": Mishaps(),
     "often": OFTEN,
+    "stopped": Mishaps(charges_stop=2),
     "even": replace(
         OFTEN,
         no_shows=0.12,

@@ -16,6 +16,7 @@ import msgspec
 from integrations.sandbox.ledger import write_truth
 from integrations.sandbox.population import sidelines
 from integrations.sandbox.population.blueprints import PRACTICE_IDS, blueprint
+from integrations.sandbox.population.clinics import hold_clinics
 from integrations.sandbox.population.course import Clinic, Plan
 from integrations.sandbox.population.episodes import tell_episodes
 from integrations.sandbox.population.ids import Ids
@@ -121,6 +122,7 @@ def tell_all(clinic: Clinic, visits: int, as_of: datetime) -> Iterator[Script]:
     people = [invent_patient(clinic, as_of) for _ in range(max(25, int(visits * 0.35)))]
     plans = draft(clinic, people, today - HISTORY, today, visits)
     plans += draft(clinic, people, today, today + AHEAD, round(visits * (AHEAD / HISTORY) * 1.3))
+    plans += hold_clinics(clinic, people, today)
     plans, merges = register_twice(clinic, plans, clinic.noise.merges)
     losers = {merge.loser.patient.id: merge for merge in merges}
     of = defaultdict[str, list[Plan]](list)

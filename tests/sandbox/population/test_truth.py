@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from integrations.sandbox.ledger import Cause, Ledger
+from integrations.sandbox.ledger import Cause, Ledger, RecordRef
 from integrations.sandbox.population import populate
+from integrations.sandbox.population.charging import STOPPED
 from integrations.sandbox.population.mishaps import MISHAPS
 from integrations.sandbox.population.script import Script, fold
 from integrations.sandbox.store import Store
@@ -151,3 +152,16 @@ def test_where_mishaps_are_frequent_most_codes_have_many_causes(tmp_path: Path) 
     rare = [code for code in counts["often"] if counts["often"][code] < counts["usual"][code]]
     assert counts["often"].total() > 2 * counts["usual"].total()
     assert len(rare) <= 3, rare
+
+
+def test_a_clinic_whose_charges_stop_is_one_providers_and_one_days(tmp_path: Path) -> None:
+    with Store(tmp_path / "stopped") as store:
+        populate(store, seed=3, practices=1, visits=120, as_of=AS_OF, mishaps="stopped")
+        stopped = {cause.record for cause in Ledger.export(store, AS_OF).causes if cause.cause == STOPPED}
+        booked = [one for one in store.find("195900", "appointment") if isinstance(one, Appointment)]
+        claimed = {one.appointment_id for one in store.find("195900", "claim") if isinstance(one, Claim)}
+    lost = {one.id for one in booked if RecordRef("appointment", one.id) in stopped}
+    days = Counter((one.provider_id, one.day) for one in booked if one.id in lost)
+    assert len(days) == MISHAPS["stopped"].charges_stop
+    assert min(days.values()) >= 5
+    assert not lost & claimed
