@@ -25,17 +25,18 @@ from athena_dash.correlation.weights import (
 
 RULING = ("sure", "look", "none", "absent", "taken", "billed_again", "billed_rest", "billed_other", "free")
 
+# Where an encounter does not name its appointment, the appointment may name it.
 BRIDGE = """
-select id, appointment_id, kind from scope_encounter where appointment_id <> ''
-union all (
-    select distinct on (s.id) s.id, coalesce(named.external_id, ''), s.kind
+update scope_encounter s set appointment_id = named.appointment_id
+from (
+    select distinct on (s.id) s.id, a.external_id as appointment_id
     from scope_encounter s
-    left join records_appointment named
-      on named.practice_id = %(practice)s and named.encounter_id = s.id and named.encounter_id <> ''
-     and named.status <> 'o'
+    join records_appointment a
+      on a.practice_id = %(practice)s and a.encounter_id = s.id and a.encounter_id <> '' and a.status <> 'o'
     where s.appointment_id = ''
-    order by s.id, named.charge_entry_not_required, named.status = 'x', length(named.external_id),
-        named.external_id)
+    order by s.id, a.charge_entry_not_required, a.status = 'x', length(a.external_id), a.external_id
+) named
+where s.id = named.id
 """
 
 # An encounter came first and has a visit of its own: once its appointment is known, the same row becomes that
@@ -43,9 +44,9 @@ union all (
 RE_ANCHOR = """
 with first as (
     select distinct on (b.appointment_id) v.id, b.appointment_id
-    from scope_bridge b
+    from scope_encounter b
     join correlation_visit v
-      on v.practice_id = %(practice)s and v.anchor = 'encounter' and v.anchor_id = b.encounter_id
+      on v.practice_id = %(practice)s and v.anchor = 'encounter' and v.anchor_id = b.id
     join records_appointment a
       on a.practice_id = %(practice)s and a.external_id = b.appointment_id and a.status <> 'o'
     where b.appointment_id <> '' and not exists (
@@ -72,58 +73,63 @@ select {NEXT_ID}, 'appointment', id from (
 
 # No appointment is known for these, and /chart (or a stay's FHIR id) says that there is none to wait for.
 ENCOUNTER_VISITS = f"""
-select {NEXT_ID}, 'encounter', encounter_id from (
-    select b.encounter_id from scope_bridge b
-    where b.appointment_id = '' and (b.kind <> '' or b.encounter_id like 'stay-%%')
+select {NEXT_ID}, 'encounter', id from (
+    select b.id from scope_encounter b
+    where b.appointment_id = '' and (b.kind <> '' or b.id like 'stay-%%')
       and not exists (
-        select from scope_match m
-        where m.kind = 'encounter' and m.record_id = b.encounter_id and m.state = 'linked')
+        select from scope_match m where m.kind = 'encounter' and m.record_id = b.id and m.state = 'linked')
       and not exists (
         select from correlation_link l
-        where l.practice_id = %(practice)s and l.kind = 'encounter' and l.record_id = b.encounter_id
-          and l.method = 'manual')
+        where l.practice_id = %(practice)s and l.kind = 'encounter' and l.record_id = b.id and l.method = 'manual')
       and not exists (
         select from correlation_visit v
-        where v.practice_id = %(practice)s and v.anchor = 'encounter' and v.anchor_id = b.encounter_id)
-    order by b.encounter_id
+        where v.practice_id = %(practice)s and v.anchor = 'encounter' and v.anchor_id = b.id)
+    order by b.id
 ) fresh
 """  # noqa: S608 - made of this module's constants
 
-ENCOUNTER_LINKS = f"""
-select 'encounter' as kind, b.encounter_id as record_id,
-    coalesce(own.id, m.visit_id, alone.id) as visit_id,
-    case when coalesce(own.id, m.visit_id, alone.id) is null then 'pending' else 'linked' end as state,
-    case when own.id is not null then 'id' when m.visit_id is not null then m.method
-         when alone.id is not null then 'anchor' else 'none' end as method,
-    case when own.id is not null then 1.0 when m.visit_id is not null then m.score
-         when alone.id is not null then 1.0 else 0.0 end::float as score,
-    case when b.appointment_id <> '' then jsonb_build_object('appointment_id', b.appointment_id)
-         when m.visit_id is not null then m.evidence
-         when alone.id is null then '{{"awaits": "chart"}}'::jsonb
-         else '{{}}'::jsonb end as evidence
-from scope_bridge b
-{visit_of("appointment", "b.appointment_id")}
-left join scope_match m
-  on m.kind = 'encounter' and m.record_id = b.encounter_id and b.appointment_id = '' and m.state = 'linked'
-{visit_of("encounter", "b.encounter_id", "lone")}
+
+def named_links(kind: str) -> str:
+    """Of those in scope that name an appointment."""
+    return f"""
+select '{kind}' as kind, s.id as record_id, own.id as visit_id,
+    case when own.id is null then 'pending' else 'linked' end as state,
+    case when own.id is null then 'none' else 'id' end as method,
+    case when own.id is null then 0.0 else 1.0 end::float as score,
+    jsonb_build_object('appointment_id', s.appointment_id) as evidence
+from scope_{kind} s
+{visit_of("appointment", "s.appointment_id")}
 cross join lateral (select coalesce(v.id, new_v.id) as id) own
-cross join lateral (
-    select case when b.appointment_id = '' and m.visit_id is null then coalesce(lone.id, new_lone.id) end as id) alone
+where s.appointment_id <> ''
+"""  # noqa: S608 - made of this module's constants
+
+
+ENCOUNTER_LINKS = f"""
+{named_links("encounter")}
+union all
+select 'encounter', s.id, coalesce(m.visit_id, lone.id, new_lone.id),
+    case when coalesce(m.visit_id, lone.id, new_lone.id) is null then 'pending' else 'linked' end,
+    case when m.visit_id is not null then m.method
+         when coalesce(lone.id, new_lone.id) is null then 'none' else 'anchor' end,
+    case when m.visit_id is not null then m.score
+         when coalesce(lone.id, new_lone.id) is null then 0.0 else 1.0 end::float,
+    case when m.visit_id is not null then m.evidence
+         when coalesce(lone.id, new_lone.id) is null then '{{"awaits": "chart"}}'::jsonb
+         else '{{}}'::jsonb end
+from scope_encounter s
+left join scope_match m on m.kind = 'encounter' and m.record_id = s.id and m.state = 'linked'
+{visit_of("encounter", "s.id", "lone")}
+where s.appointment_id = ''
 """  # noqa: S608 - made of this module's constants
 
 CLAIM_LINKS = f"""
-select 'claim' as kind, c.id as record_id, coalesce(own.id, m.visit_id) as visit_id,
-    case when own.id is not null then 'linked' when c.appointment_id <> '' then 'pending'
-         else coalesce(m.state, 'unmatched') end as state,
-    case when own.id is not null then 'id' when c.appointment_id <> '' then 'none'
-         else coalesce(m.method, 'none') end as method,
-    case when own.id is not null then 1.0 else coalesce(m.score, 0.0) end::float as score,
-    case when c.appointment_id <> '' then jsonb_build_object('appointment_id', c.appointment_id)
-         else coalesce(m.evidence, '{{}}'::jsonb) end as evidence
-from scope_claim c
-{visit_of("appointment", "c.appointment_id")}
-left join scope_match m on m.kind = 'claim' and m.record_id = c.id and c.appointment_id = ''
-cross join lateral (select coalesce(v.id, new_v.id) as id) own
+{named_links("claim")}
+union all
+select 'claim', s.id, m.visit_id, coalesce(m.state, 'unmatched'), coalesce(m.method, 'none'),
+    coalesce(m.score, 0.0)::float, coalesce(m.evidence, '{{}}'::jsonb)
+from scope_claim s
+left join scope_match m on m.kind = 'claim' and m.record_id = s.id
+where s.appointment_id = ''
 """  # noqa: S608 - made of this module's constants
 
 # A result that names no encounter is never guessed into one: it is an orphan that a person ties (G17).
@@ -168,8 +174,9 @@ with wanted as materialized (
     where l.id = w.old_id and l.id = any (array(select old_id from wanted where old_id is not null))
 )
 insert into scope_touched
-select place.visit_id from wanted w cross join lateral (values (w.visit_id), (w.old_visit_id)) as place(visit_id)
-where place.visit_id < (select coalesce(min(id), 9223372036854775807) from scope_visit)
+select visit_id from wanted where visit_id < (select coalesce(min(id), 9223372036854775807) from scope_visit)
+union all
+select old_visit_id from wanted where old_visit_id is not null
 """
 
 # Visits made for an encounter that now belongs elsewhere, with the visit it belongs to. They are few, and found first.
@@ -220,7 +227,7 @@ def note_around(scope: Scope) -> None:
 
 def anchor_appointments(scope: Scope) -> None:
     """An encounter's own visit becomes its appointment's; the other appointments get a new one."""
-    fill("scope_bridge", BRIDGE, scope.values)
+    run(BRIDGE, scope.values)
     run(RE_ANCHOR, scope.values)
     fill("scope_visit", APPOINTMENT_VISITS, scope.values)
 

@@ -62,21 +62,18 @@ with line as (
 ), wanted as (
     select a.id, a.anchor, a.anchor_id, coalesce(m.survivor, a.patient_id) as patient_id, a.date,
         a.department_id, a.provider_id, a.type_name,
-        coalesce(case when money.insurance_id in ('', '0') then 'Self-pay' else i.payer_name end,
-            insured.payer_name, '') as payer_name,
+        coalesce(case when money.insurance_id in ('', '0') then 'Self-pay' else i.payer_name end, (
+            select o.payer_name from records_insurance o
+            where o.practice_id = %(practice)s and o.patient_id in (a.patient_id, m.survivor)
+              and o.gone_at is null and (o.expires_on is null or o.expires_on >= a.date)
+              and (o.cancelled_on is null or o.cancelled_on > a.date)
+            order by o.sequence nulls last, o.external_id limit 1
+        ), '') as payer_name,
         money.charges, money.paid, money.outstanding
     from anchor a
     left join scope_merge m on m.loser = a.patient_id
     left join money on money.visit_id = a.id
     left join records_insurance i on i.practice_id = %(practice)s and i.external_id = money.insurance_id
-    left join lateral (
-        select o.payer_name from records_insurance o
-        where (money.insurance_id in ('', '0') or i.payer_name is not null) is not true
-          and o.practice_id = %(practice)s and o.patient_id in (a.patient_id, m.survivor)
-          and o.gone_at is null and (o.expires_on is null or o.expires_on >= a.date)
-          and (o.cancelled_on is null or o.cancelled_on > a.date)
-        order by o.sequence nulls last, o.external_id limit 1
-    ) insured on true
 )
 """  # noqa: S608 - this module's constants
 
@@ -87,7 +84,7 @@ insert into correlation_visit
      payer_name, charges, paid, outstanding, track, suppressor)
 select id, %(practice)s, anchor, anchor_id, patient_id, date, department_id, provider_id, type_name,
     payer_name, charges, paid, outstanding, '--------', ''
-from wanted order by id
+from wanted
 """  # noqa: S608 - this module's constants
 
 RENEW = f"""

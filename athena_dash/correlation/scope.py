@@ -14,7 +14,7 @@ from typing import Any
 from athena_dash.core.literals import text_array
 from athena_dash.correlation import unbound_sql
 from athena_dash.correlation.merges import MergeMap
-from athena_dash.correlation.tables import LARGE, fill, prepare
+from athena_dash.correlation.tables import LARGE, fill, prepare, run
 from athena_dash.correlation.weights import WINDOW_DAYS
 
 REACH_DAYS = 7 * WINDOW_DAYS
@@ -29,41 +29,41 @@ GIVEN = "select %(kind)s, unnest(%(ids)s::text[])"
 RELATIVES = "select unnest(%(ids)s::text[])"
 MERGES = "select * from unnest(%(losers)s::text[], %(survivors)s::text[])"
 
-# These have no link of their own; they follow what they belong to, which most often was touched with them.
-PARENTS = {
-    "chargeline": """
-select distinct 'claim', r.claim_id from unnest(%(ids)s::text[]) as given(id)
-join records_chargeline r on r.practice_id = %(practice)s and r.external_id = given.id
-where not exists (select from scope_given g where g.kind = 'claim' and g.id = r.claim_id)
+# The touched ones first, who say themselves what they name; then those beside them, who most often were touched too.
+OWN = {
+    "appointment": """
+select a.external_id, a.patient_id, a.encounter_id, a.status, a.date from unnest(%(ids)s::text[]) as given(id)
+join records_appointment a on a.practice_id = %(practice)s and a.external_id = given.id
 """,
-    "claimnote": """
-select distinct 'claim', r.claim_id from unnest(%(ids)s::text[]) as given(id)
-join records_claimnote r on r.practice_id = %(practice)s and r.external_id = given.id
-where not exists (select from scope_given g where g.kind = 'claim' and g.id = r.claim_id)
+    "encounter": """
+select e.external_id, e.patient_id, e.appointment_id, e.kind, e.date from unnest(%(ids)s::text[]) as given(id)
+join records_encounter e on e.practice_id = %(practice)s and e.external_id = given.id
 """,
-    "serviceline": """
-select distinct 'encounter', r.encounter_id from unnest(%(ids)s::text[]) as given(id)
-join records_serviceline r on r.practice_id = %(practice)s and r.external_id = given.id
-where not exists (select from scope_given g where g.kind = 'encounter' and g.id = r.encounter_id)
+    "claim": """
+select c.external_id, c.patient_id, c.appointment_id, c.service_date from unnest(%(ids)s::text[]) as given(id)
+join records_claim c on c.practice_id = %(practice)s and c.external_id = given.id
 """,
 }
 
-# The touched ones first, who say themselves what they name; then those beside them, who most often were touched too.
-GIVEN_APPOINTMENTS = """
-select a.external_id, a.patient_id, a.encounter_id, a.status, a.date from scope_given g
-join records_appointment a on a.practice_id = %(practice)s and a.external_id = g.id
-where g.kind = 'appointment'
+# These have no link of their own; they follow what they belong to, which most often was touched with them.
+LINES = """
+select distinct c.external_id, c.patient_id, c.appointment_id, c.service_date from unnest(%(ids)s::text[]) as given(id)
+join {table} r on r.practice_id = %(practice)s and r.external_id = given.id
+join records_claim c on c.practice_id = %(practice)s and c.external_id = r.claim_id
+where not exists (select from scope_claim had where had.id = r.claim_id)
 """
-GIVEN_ENCOUNTERS = """
-select e.external_id, e.patient_id, e.appointment_id, e.kind, e.date from scope_given g
-join records_encounter e on e.practice_id = %(practice)s and e.external_id = g.id
-where g.kind = 'encounter'
+SERVICES = """
+select distinct e.external_id, e.patient_id, e.appointment_id, e.kind, e.date from unnest(%(ids)s::text[]) as given(id)
+join records_serviceline r on r.practice_id = %(practice)s and r.external_id = given.id
+join records_encounter e on e.practice_id = %(practice)s and e.external_id = r.encounter_id
+where not exists (select from scope_encounter had where had.id = r.encounter_id)
 """
-GIVEN_CLAIMS = """
-select c.external_id, c.patient_id, c.appointment_id, c.service_date from scope_given g
-join records_claim c on c.practice_id = %(practice)s and c.external_id = g.id
-where g.kind = 'claim'
-"""
+PARTS = {
+    "chargeline": ("claim", LINES.format(table="records_chargeline")),
+    "claimnote": ("claim", LINES.format(table="records_claimnote")),
+    "serviceline": ("encounter", SERVICES),
+}
+"""Table → what its rows are parts of, and how that is found."""
 
 APPOINTMENTS = """
 select distinct a.external_id, a.patient_id, a.encounter_id, a.status, a.date from (
@@ -91,10 +91,9 @@ select distinct e.external_id, e.patient_id, e.appointment_id, e.kind, e.date fr
     select e.external_id from scope_relative g
     join records_encounter e on e.practice_id = %(practice)s and e.patient_id = g.id
     union all
-    select l.record_id from scope_given g
-    join correlation_visit v on v.practice_id = %(practice)s and v.anchor = 'appointment' and v.anchor_id = g.id
+    select l.record_id from unnest(%(appointments)s::text[]) as given(id)
+    join correlation_visit v on v.practice_id = %(practice)s and v.anchor = 'appointment' and v.anchor_id = given.id
     join correlation_link l on l.visit_id = v.id and l.kind = 'encounter'
-    where g.kind = 'appointment'
 ) beside
 join records_encounter e on e.practice_id = %(practice)s and e.external_id = beside.id
 where not exists (select from scope_encounter had where had.id = beside.id)
@@ -108,6 +107,10 @@ union select c.external_id, c.patient_id, c.appointment_id, c.service_date from 
 join records_claim c on c.practice_id = %(practice)s and c.patient_id = g.id
 where not exists (select from scope_claim had where had.id = c.external_id)
 """
+
+ALL = "select count(*) from records_{kind} where practice_id = %(practice)s"
+
+BESIDE = {"appointment": APPOINTMENTS, "encounter": ENCOUNTERS, "claim": CLAIMS}
 
 FACTS = """
 select id from scope_given where kind = 'clinicalfact'
@@ -197,29 +200,37 @@ def scope_of(practice_id: int, touched: Touched, merges: MergeMap) -> Scope:
         "practice": practice_id,
         "reach": REACH_DAYS,
         "edge": REACH_DAYS + 2 * WINDOW_DAYS,
+        "appointments": text_array(touched.get("appointment", ())),
     }
-    # Parents last: who was named already is not noted again.
-    for kind, ids in sorted(touched.items(), key=lambda item: item[0] in PARENTS):
-        if ids:
-            fill("scope_given", PARENTS.get(kind, GIVEN), values | {"kind": kind, "ids": text_array(ids)})
+    for kind, ids in touched.items():
+        if ids and kind not in OWN and kind not in PARTS:
+            fill("scope_given", GIVEN, values | {"kind": kind, "ids": text_array(ids)})
     if relatives := merges.relatives(touched.get("patient", ())):
         fill("scope_relative", RELATIVES, {"ids": text_array(relatives)})
     if merges.losers:
         fill("scope_merge", MERGES, {"losers": merges.losers, "survivors": merges.survivors})
-    fill("scope_appointment", GIVEN_APPOINTMENTS, values)
-    fill("scope_encounter", GIVEN_ENCOUNTERS, values)
-    fill("scope_claim", GIVEN_CLAIMS, values)
-    fill("scope_appointment", APPOINTMENTS, values)
-    fill("scope_encounter", ENCOUNTERS, values)
-    fill("scope_claim", CLAIMS, values)
+    open_kinds = {kind for kind in OWN if not take(kind, touched.get(kind, ()), large=large, values=values)}
+    for kind, (whole, statement) in PARTS.items():
+        if whole in open_kinds and touched.get(kind):
+            fill(f"scope_{whole}", statement, values | {"ids": text_array(touched[kind])})
+    for kind, statement in BESIDE.items():
+        if kind in open_kinds:
+            fill(f"scope_{kind}", statement, values)
     fill("scope_touched", STANDING, values)
     fill("scope_patient", PATIENTS, values)
     encounters = fill("scope_unbound", unbound_sql.UNBOUND_ENCOUNTERS, values)
     claims = fill("scope_unbound", unbound_sql.UNBOUND_CLAIMS, values)
-    if encounters:
+    if encounters and "encounter" in open_kinds:
         fill("scope_encounter", ADD_ENCOUNTERS, values)
-    if claims:
+    if claims and "claim" in open_kinds:
         fill("scope_claim", ADD_CLAIMS, values)
     fill("scope_fact", FACTS, values)
     fill("scope_touched", STANDING_TOO, values)
     return Scope(practice_id, large, encounters, claims)
+
+
+def take(kind: str, ids: Collection[str], *, large: bool, values: Mapping[str, Any]) -> bool:
+    """Notes the touched records of a kind. Whether that is every one there is, as in a first load: then nothing else is
+    beside them, which would cost as much again to find out."""
+    noted = fill(f"scope_{kind}", OWN[kind], {**values, "ids": text_array(ids)}) if ids else 0
+    return large and noted == run(ALL.format(kind=kind), values)[0][0]

@@ -32,7 +32,8 @@ def family(some: str, others: str) -> str:
 
 
 # One row a pair and one level a fact, null where either side does not say. What bills the rest of a visit is within
-# what it documents: that is said once, by `billed_rest`.
+# what it documents: that is said once, by `billed_rest`. Compared apart (`offset 0`), or the planner works each
+# comparison out wherever it is spoken of.
 LEVELS = f"""
 with compared as (
     select u.kind, u.record_id, p.visit_id, p.anchor_id, p.date as visit_date, p.department_id, p.provider_ids,
@@ -64,7 +65,9 @@ with compared as (
               and c.appointment_id = p.anchor_id and c.appointment_id <> '' and c.external_id <> u.record_id
               and c.gone_at is null
         ) billed
+        where p.taken
     ) other on true
+    offset 0
 )
 select *,
     case when days = 0 then case when evening then 'same_local_day' else 'same_day' end
@@ -119,7 +122,6 @@ SHOWN = {
     "not expected": "not_expected_points",
     "did not happen": "did_not_happen_points",
 }
-SHARED = {"shared": "nullif(shared, 0)"}
 
 
 def members(points: Mapping[str, str]) -> str:
@@ -138,12 +140,16 @@ CANDIDATE = f"'{{' || {members(OFFER)} || '}}'"
 # `nowhere` is belonging to none, as a stray or to a visit that is not here (`absent`), kept where exp() can still tell
 # it. A patient's day is shared out: as likely
 # as other records without an id belong to a visit, it is for this one as if they named it, each by what it bills. All
-# are weighed alone first, so that order never matters.
+# are weighed alone first, so that order never matters. A pair is worked out once and kept narrow: it is sorted thrice.
 VERDICTS = f"""
-with alone as (
+with pair as materialized (
+    select record_id, visit_id, anchor_id, taken, exact, procedures_points, points, stray,
+        procedures_level is not distinct from 'procedures_differ' as differs, {members(SHOWN)} as facts
+    from ({SCORED}) scored
+), alone as (
     select *, ln(exp(greatest(-50, least(50, %(none)s + sum(stray) over record))::float) + exp(%(absent)s::float))
         as nowhere
-    from ({SCORED}) scored
+    from pair
     window record as (partition by record_id)
 ), likely as (
     select *, exp(points::float) / (exp(nowhere) + sum(exp(points::float)) over record) as likely
@@ -153,8 +159,12 @@ with alone as (
     select *, case when taken then 0 else sum(likely) over (partition by visit_id) - likely end as elsewhere
     from likely
 ), crowd as materialized (
-    select record_id, visit_id, likely, procedures_said, procedures, procedures_points from claimed
-    where not taken and elsewhere > 0
+    select c.record_id, c.visit_id, c.likely, u.procedures as procedures_said,
+        coalesce(n.procedures, '{{}}') as procedures, c.procedures_points
+    from claimed c
+    join scope_unbound u on u.record_id = c.record_id and u.kind = %(kind)s
+    left join scope_note n on n.visit_id = c.visit_id
+    where not c.taken and c.elsewhere > 0
 ), rivals as (
     select c.record_id, c.visit_id, sum(r.likely) as likely, sum(r.likely * exp(case
         when c.procedures_said = '{{}}' or r.procedures_said = '{{}}' then %(taken)s
@@ -184,7 +194,7 @@ with alone as (
     select record_id, '"candidates": [' || string_agg({CANDIDATE}, ', ' order by rank) || ']' as candidates
     from ranked where rank <= %(kept)s group by record_id
 ), judged as (
-    select *, case when ahead >= %(sure)s and procedures_level is distinct from 'procedures_differ' then 'linked'
+    select *, case when ahead >= %(sure)s and not differs then 'linked'
                    when total - nowhere >= %(look)s then 'review' else 'unmatched' end as state
     from ranked where rank = 1
 )
@@ -195,7 +205,8 @@ select %(kind)s, u.record_id, case when j.state = 'linked' then j.visit_id end, 
     case when u.date is null then '{{"lacks": "date"}}'
          when j.state is null then '{{"candidates": []}}'
          when j.state = 'linked'
-         then ('{{"points": {{' || {members(SHOWN | SHARED)} || '}}, ' || s.candidates || '}}')::jsonb
+         then ('{{"points": {{' || concat_ws(', ', j.facts, '"shared": ' || nullif(j.shared, 0)) || '}}, '
+            || s.candidates || '}}')::jsonb
          else ('{{' || s.candidates || '}}')::jsonb end
 from scope_unbound u
 left join judged j on j.record_id = u.record_id

@@ -23,7 +23,6 @@ TABLES = {
     "scope_claim": "id text, patient_id text, appointment_id text, date date",
     "scope_fact": "id text",
     "scope_patient": "id text, survivor text, first date, last date",
-    "scope_bridge": "encounter_id text, appointment_id text, kind text",
     "scope_visit": "id bigint, anchor text, anchor_id text",  # made by this run, not yet written
     "scope_unbound": """kind text, record_id text, patient_id text, date date, department_id text,
         provider_ids text[], procedures text[], diagnoses text[]""",
