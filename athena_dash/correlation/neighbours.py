@@ -17,7 +17,7 @@ Day = tuple[str, date]
 """A department's day."""
 Daily = dict[Day, tuple[int, int]]
 
-# Each department's day is counted once, through the index visit_department_day, however many visits ask for it.
+# Each department's day is counted once, through the index visit_by_date, however many visits ask for it.
 COUNT = """
 select d.department, d.day, c.visits, c.charged
 from unnest(%(departments)s::text[], %(days)s::date[]) as d(department, day)
