@@ -49,6 +49,12 @@ def test_a_change_seen_during_a_disturbance_is_counted_apart() -> None:
     assert {where: late["n"] for where, late in figures.items()} == {"outside disturbances": 2, "inside": 1}
 
 
+def test_where_nothing_changed_no_lag_is_claimed() -> None:
+    assert lag_figures([], []) == {
+        where: {"n": 0, "p50": None, "p95": None} for where in ("outside disturbances", "inside")
+    }
+
+
 def test_an_orphan_is_found_by_its_parent_and_ended() -> None:
     child = subprocess.Popen(["sleep", "60"])
     assert child.pid in processes.children(os.getpid())

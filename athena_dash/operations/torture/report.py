@@ -87,7 +87,8 @@ class Report:
             f"{healing.replayed} failures waited for a person, {healing.confirmed} settled by replay"
         )
         for where, late in lag_figures(self.lags, self.done).items():
-            yield f"lag {where}: {late['n']} changes, p50 {late['p50']} s, p95 {late['p95']} s of the world's time"
+            timed = f", p50 {late['p50']} s, p95 {late['p95']} s of the world's time" if late["n"] else ""
+            yield f"lag {where}: {late['n'] or 'no'} changes{timed}"
         yield from self.ids()
         yield f"{'sound' if self.sound else 'NOT SOUND'} ({self.seconds:.0f} s)"
 
@@ -114,7 +115,7 @@ def counts(done: Iterable[Done]) -> dict[str, dict[str, int]]:
     return dict(found)
 
 
-def lag_figures(lags: Sequence[Lag], done: Sequence[Done]) -> dict[str, dict[str, float]]:
+def lag_figures(lags: Sequence[Lag], done: Sequence[Done]) -> dict[str, dict[str, float | None]]:
     """Inside: some disturbance was under way between the change and our seeing it."""
     inside = [
         lag for lag in lags if any(one.began - BEFORE < lag.ended and lag.began < one.ended for one in done)
@@ -123,10 +124,10 @@ def lag_figures(lags: Sequence[Lag], done: Sequence[Done]) -> dict[str, dict[str
     return {"outside disturbances": figures(outside), "inside": figures(inside)}
 
 
-def figures(lags: Sequence[Lag]) -> dict[str, float]:
+def figures(lags: Sequence[Lag]) -> dict[str, float | None]:
     late = sorted(lag.world for lag in lags)
     return {"n": len(late), "p50": quantile(late, 0.5), "p95": quantile(late, 0.95)}
 
 
-def quantile(late: Sequence[float], share: float) -> float:
-    return round(late[min(int(len(late) * share), len(late) - 1)], 1) if late else 0.0
+def quantile(late: Sequence[float], share: float) -> float | None:
+    return round(late[min(int(len(late) * share), len(late) - 1)], 1) if late else None

@@ -49,7 +49,9 @@ def links(request: HttpRequest) -> HttpResponse:
         "rows": [(link, opens(link)) for link in shown.rows],
         "kind": kind,
         "words": [
-            word for word in (STATE_WORDS.get(Link.State(state)) if state else "", WORDS.get(method, "")) if word
+            word
+            for word in (STATE_WORDS.get(Link.State(state)) if state else "", WORDS.get(method, ""))
+            if word
         ],
         "several": len(ids) > 1,
         "slug": slug,
