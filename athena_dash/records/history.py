@@ -43,10 +43,10 @@ def end_statuses(practice_id: int, facts: Iterable[Sourced]) -> None:
     values: dict[str, Any] = {
         "practice": practice_id,
         "ids": literals.text_array(newest),
-        "primary": literals.text_array(claim.primary_status for claim, _ in claims),
-        "secondary": literals.text_array(claim.secondary_status for claim, _ in claims),
-        "patient": literals.text_array(claim.patient_status for claim, _ in claims),
-        "at": literals.text_array(at.isoformat() for _, at in claims),
+        "primary": literals.text_array([claim.primary_status for claim, _ in claims]),
+        "secondary": literals.text_array([claim.secondary_status for claim, _ in claims]),
+        "patient": literals.text_array([claim.patient_status for claim, _ in claims]),
+        "at": literals.text_array([at.isoformat() for _, at in claims]),
     }
     with connection.cursor() as cursor:
         cursor.execute(END, values)

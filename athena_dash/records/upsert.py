@@ -27,40 +27,40 @@ Touched = dict[str, set[str]]
 def upsert(practice_id: int, batch: Sequence[Sourced]) -> Touched:
     """Write the batch inside the caller's transaction; return what changed. Later facts win over earlier ones."""
     touched: Touched = defaultdict(set)
-    for view, rows in by_view(batch).items():
-        touched[view.table] |= upsert_view(practice_id, view, rows)
-    for table, rosters in by_table(batch).items():
-        touched[table] |= mark_gone(practice_id, table, rosters)
+    by_kind: dict[type[Any], list[Sourced]] = defaultdict(list)
+    for sourced in batch:
+        by_kind[type(sourced.fact)].append(sourced)
+    rosters = by_kind.pop(Roster, [])
+    for view, rows in by_kind.items():
+        touched[view.table] |= upsert_view(practice_id, view, in_order(rows))
+    for table, some in by_table(rosters).items():
+        touched[table] |= mark_gone(practice_id, table, some)
     return {table: ids for table, ids in touched.items() if ids}
 
 
-def by_view(batch: Iterable[Sourced]) -> dict[type[Fact], list[Sourced]]:
-    """In the order of their keys: two writers of one table then wait for each other in one direction only."""
-    newest: dict[type[Fact], dict[str, Sourced]] = defaultdict(dict)
-    for sourced in batch:
-        if isinstance(sourced.fact, Fact):
-            newest[type(sourced.fact)][sourced.fact.external_id] = sourced
-    return {view: [rows[key] for key in sorted(rows)] for view, rows in newest.items()}
+def in_order(rows: Iterable[Sourced]) -> list[Sourced]:
+    """The last of each key, by keys: two writers of one table then wait for each other in one direction only."""
+    newest = {cast(Fact, row.fact).external_id: row for row in rows}
+    return [newest[key] for key in sorted(newest)]
 
 
-def by_table(batch: Iterable[Sourced]) -> dict[str, list[Sourced]]:
-    rosters: dict[str, list[Sourced]] = defaultdict(list)
-    for sourced in batch:
-        if isinstance(sourced.fact, Roster):
-            rosters[sourced.fact.table].append(sourced)
-    return rosters
+def by_table(rosters: Iterable[Sourced]) -> dict[str, list[Sourced]]:
+    found: dict[str, list[Sourced]] = defaultdict(list)
+    for sourced in rosters:
+        found[cast(Roster, sourced.fact).table].append(sourced)
+    return found
 
 
 def upsert_view(practice_id: int, view: type[Fact], rows: Sequence[Sourced]) -> set[str]:
-    stamps = {row.fetched_at for row in rows}
-    iso = {stamp: stamp.isoformat() for stamp in stamps}
-    values = [
-        practice_id,
-        *absent_defaults(view),
-        literals.json([row.fact for row in rows]),
-        literals.int_array(row.raw_id for row in rows),
-        literals.text_array(iso[row.fetched_at] for row in rows),
-    ]
+    number = {stamp: place for place, stamp in enumerate({row.fetched_at for row in rows}, start=1)}
+    values = {
+        "practice_id": practice_id,
+        **absent_defaults(view),
+        "facts": literals.json([row.fact for row in rows]),
+        "raw_ids": literals.int_array([row.raw_id for row in rows]),
+        "stamps": literals.text_array([stamp.isoformat() for stamp in number]),
+        "numbers": literals.int_array([number[row.fetched_at] for row in rows]),
+    }
     with connection.cursor() as cursor:
         cursor.execute(upsert_sql(view), values)
         return {external_id for (external_id,) in cursor.fetchall()}
@@ -95,9 +95,9 @@ def mark_gone(practice_id: int, table: str, rosters: Sequence[Sourced]) -> set[s
     ).format(table=sql.Identifier(model_of(table)._meta.db_table), parent=sql.Identifier(parent_column))
     arguments: list[Any] = [
         literals.text_array(newest),
-        literals.text_array(sourced.fetched_at.isoformat() for sourced in newest.values()),
-        literals.text_array(parent for parent, _ in kept),
-        literals.text_array(child for _, child in kept),
+        literals.text_array([sourced.fetched_at.isoformat() for sourced in newest.values()]),
+        literals.text_array([parent for parent, _ in kept]),
+        literals.text_array([child for _, child in kept]),
         practice_id,
     ]
     with connection.cursor() as cursor:
@@ -129,15 +129,17 @@ def columns(names: Iterable[str], alias: str = "") -> sql.Composable:
 def upsert_sql(view: type[Fact]) -> sql.Composable:
     fields = view.__struct_fields__
     carried = [field for field in fields if field != "external_id"]
-    absent = [field.attname for field in absent_fields(view)]
+    absent = {field.attname: cast(str, field.db_type(connection)) for field in absent_fields(view)}
     types = {f.attname: cast(str, f.db_type(connection)) for f in model_of(view.table)._meta.concrete_fields}
     typed = sql.SQL(", ").join(sql.Identifier(name) + sql.SQL(f" {types[name]}") for name in fields)
+    at = "(%(stamps)s::timestamptz[])[s.number]"  # few instants for many rows: read once each
     return sql.SQL(
         """
         insert into {table} as t (practice_id, external_id, raw_id, fetched_at, {carried}{first_seen}{absent})
-        select %s, s.external_id, s.raw_id, s.fetched_at, {staged}{first_fetched}{defaults}
-        from rows from (json_to_recordset(%s::json) as ({typed}), unnest(%s::bigint[], %s::timestamptz[]))
-             as s({names}, raw_id, fetched_at)
+        select %(practice_id)s, s.external_id, s.raw_id, {at}, {staged}{first_fetched}{defaults}
+        from rows from (json_to_recordset(%(facts)s::json) as ({typed}),
+                        unnest(%(raw_ids)s::bigint[], %(numbers)s::int[]))
+             as s({names}, raw_id, number)
         on conflict (practice_id, external_id) do update
         set ({carried}, raw_id, fetched_at, gone_at)
             = row({excluded}, excluded.raw_id, excluded.fetched_at, null){dated}
@@ -146,6 +148,7 @@ def upsert_sql(view: type[Fact]) -> sql.Composable:
         """
     ).format(
         table=sql.Identifier(model_of(view.table)._meta.db_table),
+        at=sql.SQL(at),
         typed=typed,
         names=columns(fields),
         carried=columns(carried),
@@ -153,12 +156,10 @@ def upsert_sql(view: type[Fact]) -> sql.Composable:
         old=columns(carried, "t"),
         excluded=columns(carried, "excluded"),
         first_seen=sql.SQL(f", {view.first_seen}" if view.first_seen else ""),
-        first_fetched=sql.SQL(", s.fetched_at" if view.first_seen else ""),
+        first_fetched=sql.SQL(f", {at}" if view.first_seen else ""),
         dated=dated(view),
         absent=sql.SQL("").join(sql.SQL(", ") + sql.Identifier(name) for name in absent),
-        defaults=sql.SQL("").join(
-            sql.SQL(f", %s::{field.db_type(connection)}") for field in absent_fields(view)
-        ),
+        defaults=sql.SQL("").join(sql.SQL(f", %({name})s::{kind}") for name, kind in absent.items()),
     )
 
 
@@ -183,5 +184,5 @@ def absent_fields(view: type[Fact]) -> list[Any]:
 
 
 @cache
-def absent_defaults(view: type[Fact]) -> list[Any]:
-    return [field.get_default() for field in absent_fields(view)]
+def absent_defaults(view: type[Fact]) -> dict[str, Any]:
+    return {field.attname: field.get_default() for field in absent_fields(view)}

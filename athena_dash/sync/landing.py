@@ -117,13 +117,14 @@ def land_batch(practice_id: int, rows: Sequence[Stored], landed: Landed) -> None
         current = [row for row in rows if row.pk not in old] if old else rows
         facts = [one for one in understood.facts if one.raw_id not in old] if old else understood.facts
         errors = [pair for pair in understood.errors if pair[0].pk not in old]
-        end_statuses(practice_id, facts)
+        claims = [one for one in facts if isinstance(one.fact, ClaimFact)]
+        end_statuses(practice_id, claims)
         touched = upsert(practice_id, facts)
         telling = without_lines_of_touched_claims(touched, facts)
         for resource in {row.resource for row in current}:
             subjects.route(practice_id, resource, telling, now)
         keep_errors(errors)
-        unmapped_rows = keep_unmapped(practice_id, current, facts)
+        unmapped_rows = keep_unmapped(practice_id, current, claims)
         touched = with_records(
             touched,
             [*failing_records(errors), *resolve(practice_id, current, errors, unmapped_rows)],

@@ -71,10 +71,9 @@ def keep_absence(practice_id: int, resource: str, external_id: str, at: datetime
 # -- what is new ---------------------------------------------------------------------------------------
 
 KNOWN = """
-select p.position, newest.digest = decode(p.digest, 'hex') or newest.fetched_at > p.fetched_at,
+select p.position, newest.digest, newest.fetched_at, coalesce(s.processed_version >= %(version)s, true),
        newest.segment_id, newest.start, newest.size
-from unnest(%(ids)s::text[], %(parents)s::text[], %(digests)s::text[], %(stamps)s::timestamptz[])
-     with ordinality as p(external_id, parent_id, digest, fetched_at, position)
+from unnest(%(ids)s::text[], %(parents)s::text[]) with ordinality as p(external_id, parent_id, position)
 cross join lateral (
     select r.digest, r.segment_id, r.start, r.size, r.fetched_at from sync_rawrecord r
     where r.practice_id = %(practice)s and r.resource = %(resource)s
@@ -82,7 +81,6 @@ cross join lateral (
     order by r.id desc limit 1
 ) newest
 left join sync_rawsegment s on s.id = newest.segment_id
-where s.processed_version is null or s.processed_version >= %(version)s or newest.fetched_at > p.fetched_at
 """
 
 
@@ -93,7 +91,6 @@ def unknown(
     arrived = list(found.values())
     if not arrived:
         return []
-    stamps = {batch.fetched_at: batch.fetched_at.isoformat() for _, batch in arrived}
     with connection.cursor() as cursor:
         cursor.execute(
             KNOWN,
@@ -101,15 +98,19 @@ def unknown(
                 "practice": practice_id,
                 "resource": resource,
                 "version": segments.VERSION,
-                "ids": literals.text_array(one.external_id for one, _ in arrived),
-                "parents": literals.text_array(one.parent_id for one, _ in arrived),
-                "stamps": literals.text_array(stamps[batch.fetched_at] for _, batch in arrived),
-                "digests": literals.text_array(one.digest.hex() for one, _ in arrived),
+                "ids": literals.text_array([external_id for external_id, _ in found]),
+                "parents": literals.text_array([parent_id for _, parent_id in found]),
             },
         )
         known = cursor.fetchall()
-    same = {position - 1 for position, equal, *_ in known if equal}
-    other = {position - 1: place for position, equal, *place in known if not equal}
+    same, other = set(), {}
+    for ordinal, digest, fetched_at, up_to_date, *place in known:
+        position = ordinal - 1
+        one, batch = arrived[position]
+        if fetched_at > batch.fetched_at or up_to_date and digest == one.digest:
+            same.add(position)
+        elif up_to_date:
+            other[position] = place
     volatile = RESOURCES[resource].volatile if resource in RESOURCES else ()
     for position, before in old_bodies(other):
         if alike(before, arrived[position][0].body, volatile):

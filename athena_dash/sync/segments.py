@@ -124,8 +124,11 @@ def copy(lines: Iterable[str]) -> None:
 
 def new_ids(count: int) -> list[int]:
     with connection.cursor() as cursor:
-        cursor.execute("select nextval('sync_rawrecord_id_seq') from generate_series(1, %s)", [count])
-        return [pk for (pk,) in cursor.fetchall()]
+        cursor.execute(
+            "select array_agg(nextval('sync_rawrecord_id_seq')) from generate_series(1, %s)", [count]
+        )
+        ids: list[int] = cursor.fetchone()[0]
+    return ids
 
 
 def escaped(text: str) -> str:

@@ -211,6 +211,8 @@ def due_resources(practice_id: int, now: datetime) -> set[str]:
 
 def asked(subjects: Sequence[Subject], at: datetime) -> None:
     """Done, unless something made a subject due again since it was taken; in the caller's transaction."""
+    if not subjects:
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             """
