@@ -42,6 +42,11 @@ def dollars(amount: Decimal | float | None) -> str:
     return f"−${-amount:,.0f}" if amount < 0 else f"${amount:,.0f}"
 
 
+@register.filter
+def points(value: Decimal) -> str:
+    return f"{value:.2f}".replace("-", "−")
+
+
 def written(date: dt.date) -> str:
     """With the month as a word, so that nobody swaps it with the day: "Nov 12, 2026"."""
     return f"{date:%b} {date.day}, {date.year}"
