@@ -119,7 +119,7 @@ def _departments(client: AthenaClient) -> str:
 def _fhir(client: FhirClient) -> str:
     page = client.metadata()
     try:
-        version = msgspec.json.decode(page.body, type=_Capabilities).fhirVersion
+        version = msgspec.json.decode(page.items[0], type=_Capabilities).fhirVersion
     except (msgspec.DecodeError, UnicodeDecodeError):
         version = ""
     if not version.startswith("4."):

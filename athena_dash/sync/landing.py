@@ -38,7 +38,7 @@ from athena_dash.sync.segments import Stored
 from integrations.athena.payloads.naming import usable_id
 
 DEADLOCKS = 3
-ROWS = 4000
+ROWS = 3000
 """Raw rows landed in one transaction: its locks, looks and statements cost 8 ms, a thousand records' facts 60."""
 
 

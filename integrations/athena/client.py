@@ -175,7 +175,6 @@ def _as_page(resource: str, records: Records, answer: Answer) -> Page:
     return Page(
         resource=resource,
         items=records.items,
-        body=answer.body,
         total=records.total,
         next=records.next,
         request_id=answer.request_id,

@@ -27,7 +27,6 @@ class Page:
 
     resource: str
     items: tuple[bytes, ...] = field(repr=False)
-    body: bytes = field(repr=False)
     total: int | None
     next: str | None = field(repr=False)
     request_id: str | None

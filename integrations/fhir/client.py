@@ -62,7 +62,7 @@ class FhirClient:
                 request_id=answer.request_id,
                 endpoint=call.endpoint,
             )
-        return Page(kind, (answer.body,), answer.body, 1, None, answer.request_id, answer.sent_at)
+        return Page(kind, (answer.body,), 1, None, answer.request_id, answer.sent_at)
 
     def of_patient(self, kind: str, patient_logical_id: str, **params: str) -> Iterator[Page]:
         """Everything of one kind in one patient's chart."""
@@ -88,9 +88,7 @@ class FhirClient:
         """The CapabilityStatement; public."""
         call = self.session.call("GET", f"{ROOT}/metadata")
         answer = self.session.get(call, f"{ROOT}/metadata", public=True)
-        return Page(
-            "CapabilityStatement", (answer.body,), answer.body, 1, None, answer.request_id, answer.sent_at
-        )
+        return Page("CapabilityStatement", (answer.body,), 1, None, answer.request_id, answer.sent_at)
 
     def _page(self, kind: str, path: str, query: list[tuple[str, str]]) -> Page:
         call = self.session.call("GET", path)
@@ -103,7 +101,6 @@ class FhirClient:
         return Page(
             resource=kind,
             items=found.resources,
-            body=answer.body,
             total=found.total,
             next=found.next,
             request_id=answer.request_id,

@@ -30,7 +30,7 @@ def as_bytes(body: str | dict) -> bytes:
 
 def page(*items: dict | bytes, total: int | None = None, following: str | None = None) -> Page:
     bodies = tuple(item if isinstance(item, bytes) else as_bytes(item) for item in items)
-    return Page("insurances", bodies, b"", total, following, "req-1", NOW)
+    return Page("insurances", bodies, total, following, "req-1", NOW)
 
 
 def test_a_payload_is_kept_byte_for_byte(practice) -> None:

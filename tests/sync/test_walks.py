@@ -44,7 +44,7 @@ class Asked:
 
 
 def page(*items: bytes, total: int | None = None) -> Page:
-    return Page("x", items, b"", total, None, None, NOW)
+    return Page("x", items, total, None, None, NOW)
 
 
 def walk(resource, cursor: dict, now: dt.datetime = NOW, *answers) -> tuple[Asked, dict]:
