@@ -24,17 +24,23 @@ def tied_by_hand(kind: str) -> str:
           and tied.record_id <> u.record_id)"""
 
 
+def codes_of(column: str) -> str:
+    """Each once. Most records have one at most, which needs no sorting."""
+    return f"""case when cardinality({column}) > 1
+        then array(select distinct code from unnest({column}) code where code not in ('', '0'))
+        else array_remove(array_remove({column}, ''), '0') end"""  # noqa: S608 - a column
+
+
 # The patient's, around the days in scope. Those without a day have no rivals, and matter where they changed themselves.
 AROUND = "{date} between p.first - %(edge)s::int and p.last + %(edge)s::int"
-UNBOUND_CLAIM = """
+UNBOUND_CLAIM = f"""
 select 'claim', c.external_id, p.survivor, c.service_date, c.department_id,
     array_remove(array_remove(array[c.billed_provider_id, c.supervising_provider_id], ''), '0'),
-    array(select distinct code from unnest(c.procedure_codes) code where code not in ('', '0')),
-    array(select distinct code from unnest(c.diagnosis_codes) code where code not in ('', '0'))
+    {codes_of("c.procedure_codes")}, {codes_of("c.diagnosis_codes")}
 from scope_patient p
 join records_claim c
   on c.practice_id = %(practice)s and c.patient_id = p.id and c.appointment_id = '' and c.gone_at is null
-"""
+"""  # noqa: S608 - this function's columns
 UNBOUND_CLAIMS = f"""
 {UNBOUND_CLAIM} and {AROUND.format(date="c.service_date")}
 union all
@@ -82,6 +88,24 @@ join records_appointment a
 where coalesce(v.id, new_v.id) is not null and u.kind = 'encounter'
 """  # noqa: S608 - made of this module's constants
 
+
+def pairs_of_lone(visits: str, visit_id: str, taken: str) -> str:
+    """Claims and the visits an encounter anchors, which are few: joined so that the planner may begin with them."""
+    return f"""
+select u.record_id, {visit_id}, e.external_id, e.date, (e.started_at at time zone 'UTC')::date,
+    e.department_id,
+    array_remove(array_remove(array[e.provider_id], ''), '0'), '',
+    e.status <> 'DELETED', e.kind <> 'FLOWSHEET', {taken}, false
+from scope_unbound u
+join scope_patient p on p.survivor = u.patient_id
+join records_encounter e
+  on e.practice_id = %(practice)s and e.patient_id = p.id and e.gone_at is null
+ and e.date between u.date - %(window)s::int and u.date + %(window)s::int
+join {visits} = 'encounter' and {visit_id.removesuffix(".id")}.anchor_id = e.external_id
+where u.kind = 'claim'
+"""  # noqa: S608 - this module's constants
+
+
 # A slip waived as a duplicate has its charges on another claim, such as one keyed by hand; other waivers expect none.
 # `awaited`: status 4 means that a claim exists (revenue-cycle.md §0.2).
 # `taken` for a claim: another live claim names the visit's appointment by id. Voids are told by their netted lines.
@@ -110,15 +134,7 @@ join records_appointment a
 {visit_of("appointment", "a.external_id")}
 where coalesce(v.id, new_v.id) is not null and u.kind = 'claim'
 union all
-select u.record_id, coalesce(v.id, new_v.id), e.external_id, e.date, (e.started_at at time zone 'UTC')::date,
-    e.department_id,
-    array_remove(array_remove(array[e.provider_id], ''), '0'), '',
-    e.status <> 'DELETED', e.kind <> 'FLOWSHEET', {tied_by_hand("claim")}, false
-from scope_unbound u
-join scope_patient p on p.survivor = u.patient_id
-join records_encounter e
-  on e.practice_id = %(practice)s and e.patient_id = p.id and e.gone_at is null
- and e.date between u.date - %(window)s::int and u.date + %(window)s::int
-{visit_of("encounter", "e.external_id")}
-where coalesce(v.id, new_v.id) is not null and u.kind = 'claim'
+{pairs_of_lone("correlation_visit v on v.practice_id = %(practice)s and v.anchor", "v.id", tied_by_hand("claim"))}
+union all
+{pairs_of_lone("scope_visit new_v on new_v.anchor", "new_v.id", "false")}
 """  # noqa: S608 - made of this module's constants
