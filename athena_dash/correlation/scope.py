@@ -32,18 +32,17 @@ MERGES = "select * from unnest(%(losers)s::text[], %(survivors)s::text[])"
 # The touched ones first, who say themselves what they name; then those beside them, who most often were touched too.
 OWN = {
     "appointment": """
-select a.external_id, a.patient_id, a.encounter_id, a.status, a.date from unnest(%(ids)s::text[]) as given(id)
-join records_appointment a on a.practice_id = %(practice)s and a.external_id = given.id
+select r.external_id, r.patient_id, r.encounter_id, r.status, r.date from {records} where r.practice_id = %(practice)s
 """,
     "encounter": """
-select e.external_id, e.patient_id, e.appointment_id, e.kind, e.date from unnest(%(ids)s::text[]) as given(id)
-join records_encounter e on e.practice_id = %(practice)s and e.external_id = given.id
+select r.external_id, r.patient_id, r.appointment_id, r.kind, r.date from {records} where r.practice_id = %(practice)s
 """,
     "claim": """
-select c.external_id, c.patient_id, c.appointment_id, c.service_date from unnest(%(ids)s::text[]) as given(id)
-join records_claim c on c.practice_id = %(practice)s and c.external_id = given.id
+select r.external_id, r.patient_id, r.appointment_id, r.service_date from {records} where r.practice_id = %(practice)s
 """,
 }
+TOUCHED = "unnest(%(ids)s::text[]) as given(id) join records_{kind} r on r.external_id = given.id"
+COUNT = "select count(*) from records_{kind} where practice_id = %(practice)s"
 
 # These have no link of their own; they follow what they belong to, which most often was touched with them.
 LINES = """
@@ -107,8 +106,6 @@ union select c.external_id, c.patient_id, c.appointment_id, c.service_date from 
 join records_claim c on c.practice_id = %(practice)s and c.patient_id = g.id
 where not exists (select from scope_claim had where had.id = c.external_id)
 """
-
-ALL = "select count(*) from records_{kind} where practice_id = %(practice)s"
 
 BESIDE = {"appointment": APPOINTMENTS, "encounter": ENCOUNTERS, "claim": CLAIMS}
 
@@ -230,7 +227,12 @@ def scope_of(practice_id: int, touched: Touched, merges: MergeMap) -> Scope:
 
 
 def take(kind: str, ids: Collection[str], *, large: bool, values: Mapping[str, Any]) -> bool:
-    """Notes the touched records of a kind. Whether that is every one there is, as in a first load: then nothing else is
-    beside them, which would cost as much again to find out."""
-    noted = fill(f"scope_{kind}", OWN[kind], {**values, "ids": text_array(ids)}) if ids else 0
-    return large and noted == run(ALL.format(kind=kind), values)[0][0]
+    """Notes the touched records of a kind; every one there is where as many were touched, as in a first load. Whether
+    it did: then none is beside them, and to find that out would cost as much again."""
+    if large and len(ids) >= run(COUNT.format(kind=kind), values)[0][0]:
+        fill(f"scope_{kind}", OWN[kind].format(records=f"records_{kind} r"), values)
+        return True
+    if ids:
+        touched = OWN[kind].format(records=TOUCHED.format(kind=kind))
+        fill(f"scope_{kind}", touched, {**values, "ids": text_array(ids)})
+    return False
