@@ -90,6 +90,24 @@ def test_records_one_by_one_in_any_order_end_like_all_at_once(office: Office, se
     assert len(one_by_one) == len(office.picture())
 
 
+@pytest.mark.parametrize("left_out", [None, ("appointment", "100"), ("encounter", "9"), ("claim", "41")])
+def test_a_first_load_takes_whole_tables_and_finds_what_one_of_them_lacks(
+    office: Office, monkeypatch: pytest.MonkeyPatch, left_out: tuple[str, str] | None
+) -> None:
+    office.receive(*RECORDS)
+    in_few = office.picture()
+    Visit.objects.all().delete()
+    Link.objects.all().delete()
+
+    monkeypatch.setattr("athena_dash.correlation.scope.LARGE", 1)
+    touched: dict[str, set[str]] = {}
+    for table, columns in RECORDS:
+        if (table, columns["external_id"]) != left_out:
+            touched.setdefault(table, set()).add(columns["external_id"])
+    office.correlate(touched)
+    assert office.picture() == in_few
+
+
 def test_the_number_of_queries_does_not_grow_with_the_batch(office: Office) -> None:
     with CaptureQueriesContext(connection) as few:
         touch(office, 3)
