@@ -1,9 +1,9 @@
 """Facts → rows, set-based, by natural key; holds raw SQL.
 
 Per view: one INSERT … ON CONFLICT of the rows that truly differ, which arrive as JSON (COPY into a staging table costs
-as much and needs each column written out in Python). A row that would not change is not written and leaves no dead tuple;
-what the raw store knows does not come here at all. Order is the caller's duty: it never hands over a payload for which
-a newer one of the same record is stored (sync.landing).
+as much and needs each column written out in Python). A row that would not change is not written and leaves no dead
+tuple; what the raw store knows does not come here at all. Order is the caller's duty: it never hands over a payload for
+which a newer one of the same record is stored (sync.landing).
 """
 
 from __future__ import annotations
