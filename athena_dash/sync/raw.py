@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection
 
 from athena_dash.core import literals
+from athena_dash.core.one_trip import fetch
 from athena_dash.sync import segments
 from athena_dash.sync.models import RawRecord, RawSegment
 from athena_dash.sync.payloads import Batch, Payload, alike
@@ -91,18 +92,16 @@ def unknown(
     arrived = list(found.values())
     if not arrived:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(
-            KNOWN,
-            {
-                "practice": practice_id,
-                "resource": resource,
-                "version": segments.VERSION,
-                "ids": literals.text_array([external_id for external_id, _ in found]),
-                "parents": literals.text_array([parent_id for _, parent_id in found]),
-            },
-        )
-        known = cursor.fetchall()
+    (known,) = fetch(
+        {
+            "practice": practice_id,
+            "resource": resource,
+            "version": segments.VERSION,
+            "ids": literals.text_array([external_id for external_id, _ in found]),
+            "parents": literals.text_array([parent_id for _, parent_id in found]),
+        },
+        KNOWN,
+    )
     same, other = set(), {}
     for ordinal, digest, fetched_at, up_to_date, *place in known:
         position = ordinal - 1
