@@ -38,9 +38,9 @@ from athena_dash.sync.segments import Stored
 from integrations.athena.payloads.naming import usable_id
 
 DEADLOCKS = 3
-ROWS = 3000
-"""Raw rows landed in one transaction, whose locks, looks and statements cost what the facts of some 200 do. Of 4000,
-payloads and facts at once took a worker past 200 MB."""
+ROWS = 2000
+"""Raw rows landed in one transaction, whose locks, looks and statements cost what the facts of some 200 do. Of 3000,
+payloads and facts at once took a worker past 200 MB when PostgreSQL was slow."""
 
 
 @dataclass(slots=True)
