@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from django import forms
 PROCEDURE = re.compile(r"[A-Z0-9]{5}")
 
 
-class LinesField(forms.CharField):
+class LinesField(ABC, forms.CharField):
     """Text ↔ dict. What a line means, `read` and `written` of the subclass say; an empty text is an empty dict."""
 
     example = ""
@@ -28,11 +29,11 @@ class LinesField(forms.CharField):
         lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
         return dict(self.read(number, line) for number, line in lines)
 
+    @abstractmethod
     def read(self, number: int, line: str) -> tuple[str, Any]:
         """Key and value; raises ValidationError that names the line."""
-        raise NotImplementedError
 
     @staticmethod
+    @abstractmethod
     def written(table: Mapping[str, Any]) -> str:
         """As it is typed."""
-        raise NotImplementedError
