@@ -13,7 +13,7 @@ from bench.sync.leg import PATIENCE, Leg, children, said
 from bench.sync.measure import own_cpu, peak_rss_mb
 
 WORKERS = 4
-"""Twice the cores of the machine this is measured on, as the README has it: half of its time each waits for PostgreSQL."""
+"""Twice the cores of the machine this was measured on, as the README has it: half of its time one waits."""
 RING = "judge"
 
 
