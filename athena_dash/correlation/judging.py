@@ -47,11 +47,16 @@ def judge_visits(practice_id: int, visit_ids: Collection[int], evidence: Evidenc
     policies, learned = set_and_learned(practice_id)
     ordered = sorted(visit_ids)
     dossier_sql.plan_for(len(ordered))
+
+    def judge_chunk(chunk: list[int]) -> None:
+        """What it holds is let go before the collector comes back, which would look at it all."""
+        visits = dossier.load(practice_id, chunk, policies, learned)
+        judged = [judge_visit(visit, policies, evidence, learned, now) for visit in visits]
+        summary.add(len(judged), gap_store.store(practice_id, judged, now))
+
     with no_collector():
         for start in range(0, len(ordered), CHUNK):
-            visits = dossier.load(practice_id, ordered[start : start + CHUNK], policies, learned)
-            judged = [judge_visit(visit, policies, evidence, learned, now) for visit in visits]
-            summary.add(len(judged), gap_store.store(practice_id, judged, now))
+            judge_chunk(ordered[start : start + CHUNK])
     return summary
 
 

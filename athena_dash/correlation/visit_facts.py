@@ -19,6 +19,7 @@ from django.utils.functional import cached_property  # without the lock of funct
 from athena_dash.practices.statuses import ClaimStage
 
 SETTLED = (ClaimStage.CLOSED, ClaimStage.NONE)
+NOTHING = Decimal(0)
 NO_USUAL: Mapping[str, Decimal] = {}
 
 
@@ -92,19 +93,19 @@ class ClaimFacts(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def charged(self) -> Decimal:
-        return sum((line.amount for line in self.lines), Decimal(0))
+        return sum([line.amount for line in self.lines], NOTHING)
 
     @cached_property
     def outstanding(self) -> Decimal | None:
         """None until `/claimtransactions` was read."""
         known = [line.outstanding for line in self.lines if line.outstanding is not None]
-        return sum(known, Decimal(0)) if known else None
+        return sum(known, NOTHING) if known else None
 
     @cached_property
     def paid(self) -> Decimal | None:
         """By anybody. None until `/claimtransactions` was read."""
         known = [line.payments for line in self.lines if line.payments is not None]
-        return sum(known, Decimal(0)) if known else None
+        return sum(known, NOTHING) if known else None
 
     @cached_property
     def voided(self) -> bool:
@@ -175,14 +176,14 @@ class VisitFacts(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def live_claims(self) -> tuple[ClaimFacts, ...]:
-        return tuple(claim for claim in self.claims if not claim.voided)
+        return tuple([claim for claim in self.claims if not claim.voided])
 
     @cached_property
     def open_slots(self) -> tuple[tuple[ClaimFacts, SlotFacts], ...]:
         """The payer columns of live claims in which anything is still to come."""
         unsettled = [claim for claim in self.live_claims if not claim.settled]
         return tuple(
-            (claim, slot) for claim in unsettled for slot in claim.slots if slot.stage not in SETTLED
+            [(claim, slot) for claim in unsettled for slot in claim.slots if slot.stage not in SETTLED]
         )
 
     @cached_property
@@ -198,7 +199,7 @@ class VisitFacts(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def billable_services(self) -> tuple[ServiceFacts, ...]:
-        return tuple(service for service in self.services if service.bill)
+        return tuple([service for service in self.services if service.bill])
 
     @cached_property
     def signed(self) -> bool:

@@ -24,7 +24,7 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
 
 def answered(visit: VisitFacts) -> bool:
     claims = visit.live_claims
-    return bool(claims) and (any(claim.paid for claim in claims) or all(claim.settled for claim in claims))
+    return bool(claims) and (all(claim.settled for claim in claims) or any(claim.paid for claim in claims))
 
 
 def unconfirmed(cover: CoverFacts, day: date) -> str:

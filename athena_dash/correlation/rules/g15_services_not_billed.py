@@ -11,7 +11,7 @@ from athena_dash.practices.policies import Policies
 
 def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
     """As service_lines ties them. A service whose Bill? is unchecked was ruled out by somebody and is not missed."""
-    missing = left_off(visit) if visit.live_claims else []
+    missing = left_off(visit) if visit.live_claims and visit.billable_services else []
     if not missing or not all(claim.lines for claim in visit.live_claims):
         return NO_GAP
     made = [claim.created_on for claim in visit.live_claims if claim.created_on]
