@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import cast
 
 import msgspec
 
@@ -21,6 +22,14 @@ def text_array(values: Iterable[str]) -> str:
 def int_array(values: Iterable[int]) -> str:
     """For `%s::bigint[]`."""
     return "{" + ",".join(map(str, values)) + "}"
+
+
+def array(values: Sequence[object]) -> str:
+    """For `%s::any[]`: all text, or dates, amounts, numbers, yes and no; None becomes null."""
+    written = json(values)
+    if "\\" in written:  # an escape, so these are text; arrays have others than JSON
+        return text_array(cast(Sequence[str], values))
+    return f"{{{written[1:-1]}}}"
 
 
 def json(value: object) -> str:

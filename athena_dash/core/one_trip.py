@@ -19,6 +19,6 @@ def fetch(values: Mapping[str, Any], *statements: str) -> list[list[Row]]:
     """In binary, past Django's cursor: its text of instants alone would cost as much as judging what they say."""
     connection.ensure_connection()
     wire: psycopg.Connection[Any] = connection.connection
-    with wire.pipeline():
+    with connection.wrap_database_errors, wire.pipeline():
         cursors = [psycopg.Cursor(wire).execute(statement, values, binary=True) for statement in statements]
     return [cursor.fetchall() for cursor in cursors]

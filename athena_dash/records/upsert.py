@@ -1,23 +1,25 @@
 """Facts → rows, set-based, by natural key; holds raw SQL.
 
-Per view: one INSERT … ON CONFLICT of the rows that truly differ, which arrive as JSON (COPY into a staging table costs
-as much and needs each column written out in Python). A row that would not change is not written and leaves no dead
-tuple; what the raw store knows does not come here at all. Order is the caller's duty: it never hands over a payload for
-which a newer one of the same record is stored (sync.landing).
+Per view: one INSERT … ON CONFLICT of the rows that truly differ, which arrive as an array a column (COPY into a
+staging table costs as much and needs each row written out in Python). A row that would not change is not written and
+leaves no dead tuple; what the raw store knows does not come here at all. Order is the caller's duty: it never hands
+over a payload for which a newer one of the same record is stored (sync.landing).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
 from django.apps import apps
 from django.db import connection, models
+from msgspec.structs import astuple
 from psycopg import sql
 
 from athena_dash.core import literals
+from athena_dash.core.one_trip import fetch
 from athena_dash.records.facts import Fact, Roster, Sourced
 
 Touched = dict[str, set[str]]
@@ -53,17 +55,26 @@ def by_table(rosters: Iterable[Sourced]) -> dict[str, list[Sourced]]:
 
 def upsert_view(practice_id: int, view: type[Fact], rows: Sequence[Sourced]) -> set[str]:
     number = {stamp: place for place, stamp in enumerate({row.fetched_at for row in rows}, start=1)}
+    arrived = zip(*[astuple(cast(Fact, row.fact)) for row in rows], strict=True)
     values = {
         "practice_id": practice_id,
         **absent_defaults(view),
-        "facts": literals.json([row.fact for row in rows]),
-        "raw_ids": literals.int_array([row.raw_id for row in rows]),
-        "stamps": literals.text_array([stamp.isoformat() for stamp in number]),
-        "numbers": literals.int_array([number[row.fetched_at] for row in rows]),
+        **dict(zip(view.__struct_fields__, map(column, arrived), strict=True)),
+        "raw_ids": literals.array([row.raw_id for row in rows]),
+        "stamps": literals.array(list(number)),
+        "numbers": literals.array([number[row.fetched_at] for row in rows]),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(upsert_sql(view), values)
-        return {external_id for (external_id,) in cursor.fetchall()}
+    (changed,) = fetch(values, upsert_sql(view))
+    return {external_id for (external_id,) in changed}
+
+
+def column(values: Sequence[Any]) -> str:
+    """The array of a column. Lists inside one must be of a length, so each is written out as text."""
+    return literals.array([codes(value) for value in values] if isinstance(values[0], tuple) else values)
+
+
+codes = lru_cache(maxsize=1024)(literals.text_array)
+"""Of one claim: those of the last thousand repeat."""
 
 
 def mark_gone(practice_id: int, table: str, rosters: Sequence[Sourced]) -> set[str]:
@@ -126,20 +137,18 @@ def columns(names: Iterable[str], alias: str = "") -> sql.Composable:
 
 
 @cache
-def upsert_sql(view: type[Fact]) -> sql.Composable:
+def upsert_sql(view: type[Fact]) -> str:
     fields = view.__struct_fields__
     carried = [field for field in fields if field != "external_id"]
     absent = {field.attname: cast(str, field.db_type(connection)) for field in absent_fields(view)}
     types = {f.attname: cast(str, f.db_type(connection)) for f in model_of(view.table)._meta.concrete_fields}
-    typed = sql.SQL(", ").join(sql.Identifier(name) + sql.SQL(f" {types[name]}") for name in fields)
+    arrived = [f"%({name})s::{types[name].partition('(')[0].removesuffix('[]')}[]" for name in fields]
     at = "(%(stamps)s::timestamptz[])[s.number]"  # few instants for many rows: read once each
-    return sql.SQL(
+    statement = sql.SQL(
         """
         insert into {table} as t (practice_id, external_id, raw_id, fetched_at, {carried}{first_seen}{absent})
         select %(practice_id)s, s.external_id, s.raw_id, {at}, {staged}{first_fetched}{defaults}
-        from rows from (json_to_recordset(%(facts)s::json) as ({typed}),
-                        unnest(%(raw_ids)s::bigint[], %(numbers)s::int[]))
-             as s({names}, raw_id, number)
+        from unnest({arrived}, %(raw_ids)s::bigint[], %(numbers)s::int[]) as s({names}, raw_id, number)
         on conflict (practice_id, external_id) do update
         set ({carried}, raw_id, fetched_at, gone_at)
             = row({excluded}, excluded.raw_id, excluded.fetched_at, null){dated}
@@ -149,10 +158,12 @@ def upsert_sql(view: type[Fact]) -> sql.Composable:
     ).format(
         table=sql.Identifier(model_of(view.table)._meta.db_table),
         at=sql.SQL(at),
-        typed=typed,
+        arrived=sql.SQL(", ".join(arrived)),
         names=columns(fields),
         carried=columns(carried),
-        staged=columns(carried, "s"),
+        staged=sql.SQL(", ").join(
+            sql.SQL("s.{}::{}").format(sql.Identifier(name), sql.SQL(types[name])) for name in carried
+        ),
         old=columns(carried, "t"),
         excluded=columns(carried, "excluded"),
         first_seen=sql.SQL(f", {view.first_seen}" if view.first_seen else ""),
@@ -161,6 +172,7 @@ def upsert_sql(view: type[Fact]) -> sql.Composable:
         absent=sql.SQL("").join(sql.SQL(", ") + sql.Identifier(name) for name in absent),
         defaults=sql.SQL("").join(sql.SQL(f", %({name})s::{kind}") for name, kind in absent.items()),
     )
+    return statement.as_string()
 
 
 def dated(view: type[Fact]) -> sql.Composable:
