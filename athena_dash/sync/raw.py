@@ -71,7 +71,9 @@ def keep_absence(practice_id: int, resource: str, external_id: str, at: datetime
 
 # -- what is new ---------------------------------------------------------------------------------------
 
+# The first condition is looked at once: what lists bring in the order of their ids lies beyond all that is known.
 KNOWN = """
+with page as (select min(id) as least, max(id) as most from unnest(%(ids)s::text[]) as id)
 select p.position, newest.digest, newest.fetched_at, coalesce(s.processed_version >= %(version)s, true),
        newest.segment_id, newest.start, newest.size
 from unnest(%(ids)s::text[], %(parents)s::text[]) with ordinality as p(external_id, parent_id, position)
@@ -82,6 +84,12 @@ cross join lateral (
     order by r.id desc limit 1
 ) newest
 left join sync_rawsegment s on s.id = newest.segment_id
+where (select most from page) >= (
+    select r.external_id from sync_rawrecord r
+    where r.practice_id = %(practice)s and r.resource = %(resource)s
+      and r.external_id >= (select least from page)
+    order by r.external_id limit 1
+)
 """
 
 

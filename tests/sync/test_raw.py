@@ -109,6 +109,13 @@ def test_a_page_that_names_a_record_twice_keeps_what_it_said_last(practice) -> N
     assert b"DROP" in raw.read(RawRecord.objects.get(pk=pk))
 
 
+def test_a_known_record_is_recognised_wherever_its_id_lies_among_those_of_the_page(practice) -> None:
+    keep(practice, {"claimid": "50"})
+    for others in (("10", "99"), ("10",), ("99",), ()):
+        bodies = [{"claimid": number, "others": others} for number in others]
+        assert len(keep(practice, *bodies, {"claimid": "50"})) == len(others)
+
+
 def test_the_same_child_of_two_parents_is_two_payloads(practice) -> None:
     keep(practice, {"insuranceid": "5"}, resource="insurances", parent="7")
     assert len(keep(practice, {"insuranceid": "5"}, resource="insurances", parent="8")) == 1
