@@ -180,7 +180,7 @@ def commit(step: Step, lease: Held, run: Run, tally: Tally, unlanded: Unlanded) 
     unlanded.add(kept.rows)
     if unlanded.due:
         land(run, unlanded)
-    pipeline.drain_if_due(run.practice_id)
+        pipeline.drain_if_due(run.practice_id)
     answered = [str(subject.pk) for subject in step.asked]
     failures.resolve(run.practice_id, [Stage.PULL], Failure.SubjectKind.SUBJECT, answered, "retried")
     for subject in missing:

@@ -87,8 +87,6 @@ def remove(rows: Collection[int]) -> None:
 def is_due(practice_id: int) -> bool:
     """Whether a run that goes on should drain before its next page."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "select sum(cardinality(ids)), min(at) from sync_touched where practice_id = %s", [practice_id]
-        )
+        cursor.execute("select sum(count), min(at) from sync_touched where practice_id = %s", [practice_id])
         count, oldest = cursor.fetchone()
     return bool(count) and (count >= BACKLOG or clock.now() - oldest >= PATIENCE)

@@ -6,10 +6,11 @@ import json
 
 import pytest
 
+from athena_dash.core import clock
 from athena_dash.correlation.models import Link, Visit
 from athena_dash.practices.models import Policy
 from athena_dash.records.models import Appointment, Claim, Patient
-from athena_dash.sync import landing, pipeline, raw, replay, sweep
+from athena_dash.sync import landing, pipeline, raw, replay, sweep, waiting
 from athena_dash.sync.models import Failure, RawRecord, RawSegment, Touched
 from athena_dash.sync.pages import id_field
 from athena_dash.sync.payloads import identify
@@ -54,6 +55,14 @@ def an_appointment(status: str = "3", **fields: object) -> dict:
         "starttime": "09:30",
         "appointmentstatus": status,
     } | fields
+
+
+def test_a_run_that_goes_on_relates_once_enough_records_wait(practice, monkeypatch) -> None:
+    monkeypatch.setattr(waiting, "BACKLOG", 3)
+    waiting.add(practice.pk, {"claim": {"1", "2"}}, clock.now())
+    assert not waiting.is_due(practice.pk)
+    waiting.add(practice.pk, {"chargeline": {"1"}}, clock.now())
+    assert waiting.is_due(practice.pk)
 
 
 def test_running_it_twice_changes_nothing(practice) -> None:

@@ -103,6 +103,12 @@ class Touched(models.Model):
     practice = models.ForeignKey("practices.Practice", on_delete=models.CASCADE, related_name="+")
     table = models.TextField()
     ids = ArrayField(models.TextField())
+    # of ids, which PostgreSQL would unpack to count them
+    count = models.GeneratedField(
+        expression=models.Func("ids", function="cardinality"),
+        output_field=models.IntegerField(),
+        db_persist=True,
+    )
     at = models.DateTimeField()
 
     objects: ClassVar[Any] = PracticeOwned.as_manager()
