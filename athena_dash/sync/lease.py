@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from athena_dash.accounts.models import User
     from athena_dash.sync.walks import Step
 
-LENGTH = timedelta(minutes=2)  # longer than the longest call with its retries; every page renews it
+LENGTH = timedelta(minutes=2)  # longer than the longest call with its retries; every step renews it
 LONGEST_BACKOFF = timedelta(hours=1)
 MOVES_KEPT = 200
 HEARING = (Feed.Subscription.NONE, Feed.Subscription.ACTIVE)  # needs no subscription, or has a whole one

@@ -29,7 +29,8 @@ WINDOW = timedelta(days=30)
 DAY = timedelta(days=1)
 OVERLAP = timedelta(minutes=10)
 SAFETY_NET = timedelta(minutes=15)  # how often windows are walked although the changed feed is active
-TOGETHER = 1000  # records of subjects committed in one go,
+LISTED = 2000  # records of a list committed in one go, as many as are landed in one,
+TOGETHER = 1000  # or of subjects,
 PATIENCE = 2.0  # unless it takes longer than so many seconds to gather them,
 MOST_TOGETHER = 250  # or they are of so many subjects,
 MOST_ERRORS = 5  # or so many errors say that it may be of no use to go on
@@ -56,8 +57,7 @@ class Step:
 
 
 def walk_list(source: Source, resource: Resource) -> Iterator[Step]:
-    for page in source.pages(resource.name):
-        yield Step(pages=((page, ""),))
+    yield from some_at_once(source.pages(resource.name))
 
 
 def walk_changed(source: Source, resource: Resource, feed: Feed, now: datetime) -> Iterator[Step]:
@@ -163,9 +163,10 @@ def to_the_end(pages: Callable[..., Iterator[Page]]) -> Iterator[Step]:
     for limit in (*SMALLER_PAGES, None):
         seen = total = 0
         try:
-            for page in pages(**smaller):
-                seen, total = seen + len(page.items), page.total or 0
-                yield Step(pages=((page, ""),))
+            for step in some_at_once(pages(**smaller)):
+                for page, _ in step.pages:
+                    seen, total = seen + len(page.items), page.total or 0
+                yield step
         except InvalidResponse:
             if limit is None:
                 raise
@@ -173,6 +174,25 @@ def to_the_end(pages: Callable[..., Iterator[Page]]) -> Iterator[Step]:
         else:
             if seen >= total:
                 return
+
+
+def some_at_once(pages: Iterator[Page]) -> Iterator[Step]:
+    """Of a list that can be read again: pages that come quickly are committed together. What came before an error is
+    committed all the same."""
+    gathered: list[tuple[Page, str]] = []
+    since = time.monotonic()
+    try:
+        for page in pages:
+            gathered.append((page, ""))
+            if sum(len(one.items) for one, _ in gathered) >= LISTED or time.monotonic() - since > PATIENCE:
+                yield Step(pages=tuple(gathered))
+                gathered, since = [], time.monotonic()
+    except AthenaError:
+        if gathered:
+            yield Step(pages=tuple(gathered))
+        raise
+    if gathered:
+        yield Step(pages=tuple(gathered))
 
 
 def eastern(at: datetime) -> str:

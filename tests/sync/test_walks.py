@@ -120,6 +120,31 @@ def test_a_list_shorter_than_athena_counts_it_is_read_again_and_then_believed() 
     assert len(list(walks.to_the_end(lambda **_: stubborn.pages("claims")))) == 3
 
 
+def listed(*answers: Page | Exception) -> Iterator[Page]:
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise answer
+        yield answer
+
+
+def test_pages_of_a_list_are_committed_together_until_they_hold_enough_records(monkeypatch) -> None:
+    monkeypatch.setattr(walks, "LISTED", 4)
+    steps = walks.some_at_once(listed(*[page(b"1", b"2")] * 5))
+    assert [len(step.pages) for step in steps] == [2, 2, 1]
+
+
+def test_a_page_that_was_long_in_coming_is_committed_at_once(monkeypatch) -> None:
+    monkeypatch.setattr(walks, "PATIENCE", 0.0)
+    assert [len(step.pages) for step in walks.some_at_once(listed(page(b"1"), page(b"2")))] == [1, 1]
+
+
+def test_the_pages_before_one_that_fails_are_committed() -> None:
+    steps = []
+    with pytest.raises(TransientError):
+        steps.extend(walks.some_at_once(listed(page(b"1"), page(b"2"), TransientError("down"))))
+    assert [len(step.pages) for step in steps] == [2]
+
+
 # -- subjects -----------------------------------------------------------------------------------------------
 
 
