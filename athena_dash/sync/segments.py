@@ -17,6 +17,7 @@ from backports import zstd
 from django.db import connection
 
 from athena_dash.core import clock
+from athena_dash.core.one_trip import fetch
 from athena_dash.sync.models import RawSegment
 from athena_dash.sync.payloads import Batch, Payload
 
@@ -68,19 +69,29 @@ def feed_of(resource: str) -> str:
     return resource.removesuffix(".roster")
 
 
+NEW = """
+with new as materialized (
+    select array_agg(nextval('sync_rawrecord_id_seq')) as ids from generate_series(1, %(count)s)
+), segment as (
+    insert into sync_rawsegment (practice_id, resource, body, first_id, last_id, kept_at, run_id)
+    select %(practice)s, %(resource)s, %(body)b, ids[1], ids[%(count)s], %(now)s, %(run)s from new
+    returning id
+)
+select segment.id, new.ids from segment, new
+"""
+
+
 def write(practice_id: int, part: Sequence[tuple[Payload, Batch]], run_id: int | None) -> list[Stored]:
     """One segment, and a row a payload."""
-    ids = new_ids(len(part))
-    segment = RawSegment.objects.create(
-        practice_id=practice_id,
-        resource=feed_of(part[0][1].resource),
-        body=zstd.compress(b"".join([one.body for one, _ in part]), LEVEL),
-        first_id=ids[0],
-        last_id=ids[-1],
-        kept_at=clock.now(),
-        run_id=run_id,
-    )
-    segment_id = segment.pk
+    values = {
+        "practice": practice_id,
+        "resource": feed_of(part[0][1].resource),
+        "body": zstd.compress(b"".join([one.body for one, _ in part]), LEVEL),
+        "count": len(part),
+        "now": clock.now(),
+        "run": run_id,
+    }
+    (((segment_id, ids),),) = fetch(values, NEW)
     rows: list[Stored] = []
     lines: list[str] = []
     start, answer, before, after = 0, None, "", ""
@@ -120,15 +131,6 @@ def copy(lines: Iterable[str]) -> None:
         cast(Any, cursor).copy(statement) as stream,
     ):
         stream.write("".join(lines))
-
-
-def new_ids(count: int) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select array_agg(nextval('sync_rawrecord_id_seq')) from generate_series(1, %s)", [count]
-        )
-        ids: list[int] = cursor.fetchone()[0]
-    return ids
 
 
 def escaped(text: str) -> str:
