@@ -1,15 +1,16 @@
 """Facts → rows, set-based, by natural key; holds raw SQL.
 
-Per view: one INSERT … ON CONFLICT of the rows that truly differ, which arrive as an array a column (COPY into a
-staging table costs as much and needs each row written out in Python). A row that would not change is not written and
-leaves no dead tuple; what the raw store knows does not come here at all. Order is the caller's duty: it never hands
-over a payload for which a newer one of the same record is stored (sync.landing).
+Per view: rows nobody knows are inserted, the others updated where they truly differ; facts arrive as an array a column.
+One INSERT … ON CONFLICT for both looks each row up by itself and costs a quarter more; COPY into a staging table needs
+each row written out in Python. A row that would not change is not written and leaves no dead tuple; what the raw store
+knows does not come here at all. Order is the caller's duty: it never hands over a payload for which a newer one of the
+same record is stored, and tries again when another writer has added the same row (sync.landing).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, cast
 
@@ -40,10 +41,10 @@ def upsert(practice_id: int, batch: Sequence[Sourced]) -> Touched:
     return {table: ids for table, ids in touched.items() if ids}
 
 
-def in_order(rows: Iterable[Sourced]) -> list[Sourced]:
+def in_order(rows: Iterable[Sourced]) -> dict[str, Sourced]:
     """The last of each key, by keys: two writers of one table then wait for each other in one direction only."""
     newest = {cast(Fact, row.fact).external_id: row for row in rows}
-    return [newest[key] for key in sorted(newest)]
+    return {key: newest[key] for key in sorted(newest)}
 
 
 def by_table(rosters: Iterable[Sourced]) -> dict[str, list[Sourced]]:
@@ -53,7 +54,26 @@ def by_table(rosters: Iterable[Sourced]) -> dict[str, list[Sourced]]:
     return found
 
 
-def upsert_view(practice_id: int, view: type[Fact], rows: Sequence[Sourced]) -> set[str]:
+def upsert_view(practice_id: int, view: type[Fact], rows: Mapping[str, Sourced]) -> set[str]:
+    (((held,),),) = fetch(
+        {"practice_id": practice_id, "keys": literals.array(list(rows))},
+        KNOWN.format(table=model_of(view.table)._meta.db_table),
+    )
+    known = set(held or ())
+    new = [row for key, row in rows.items() if key not in known]
+    old = [row for key, row in rows.items() if key in known] if known else []
+    return write(practice_id, view, insert_sql(view), new) | write(practice_id, view, update_sql(view), old)
+
+
+KNOWN = """
+select array_agg(external_id) from {table}
+where practice_id = %(practice_id)s and external_id = any(%(keys)s::text[])
+"""
+
+
+def write(practice_id: int, view: type[Fact], statement: str, rows: Sequence[Sourced]) -> set[str]:
+    if not rows:
+        return set()
     number = {stamp: place for place, stamp in enumerate({row.fetched_at for row in rows}, start=1)}
     arrived = zip(*[astuple(cast(Fact, row.fact)) for row in rows], strict=True)
     values = {
@@ -64,7 +84,7 @@ def upsert_view(practice_id: int, view: type[Fact], rows: Sequence[Sourced]) -> 
         "stamps": literals.array(list(number)),
         "numbers": literals.array([number[row.fetched_at] for row in rows]),
     }
-    (changed,) = fetch(values, upsert_sql(view))
+    (changed,) = fetch(values, statement)
     return {external_id for (external_id,) in changed}
 
 
@@ -81,39 +101,29 @@ def mark_gone(practice_id: int, table: str, rosters: Sequence[Sourced]) -> set[s
     """Rows of the rostered parents are gone when their newest roster does not name them, and back when it does:
     a child that comes back as it was brings no new payload of its own."""
     newest = {cast(Roster, sourced.fact).parent_id: sourced for sourced in rosters}
-    parent_column = cast(Roster, rosters[0].fact).parent_column
     kept = [(parent, child) for parent, s in newest.items() for child in cast(Roster, s.fact).external_ids]
-    statement = sql.SQL(
-        """
-        with roster as (
-            select * from unnest(%s::text[], %s::timestamptz[]) as r(parent_id, fetched_at)
-        ), kept as (
-            select * from unnest(%s::text[], %s::text[]) as k(parent_id, external_id)
-        ), child as (  -- one look into the index per parent: as a join, all children there are may be read
-            select c.*, r.fetched_at from roster r
-            cross join lateral (
-                select t.id, t.external_id, t.{parent} as parent_id, t.gone_at is null as alive from {table} t
-                where t.practice_id = %s and t.{parent} = r.parent_id offset 0
-            ) c
-        ), differing as (
-            select c.id, c.fetched_at from child c left join kept k using (parent_id, external_id)
-            where c.alive <> (k.external_id is not null)
-        )
-        update {table} t set gone_at = case when t.gone_at is null then d.fetched_at end
-        from differing d where d.id = t.id
-        returning t.external_id
-        """
-    ).format(table=sql.Identifier(model_of(table)._meta.db_table), parent=sql.Identifier(parent_column))
-    arguments: list[Any] = [
-        literals.text_array(newest),
-        literals.text_array([sourced.fetched_at.isoformat() for sourced in newest.values()]),
-        literals.text_array([parent for parent, _ in kept]),
-        literals.text_array([child for _, child in kept]),
-        practice_id,
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(statement, arguments)
-        return {external_id for (external_id,) in cursor.fetchall()}
+    values = {
+        "practice_id": practice_id,
+        "parents": literals.array(list(newest)),
+        "stamps": literals.array([sourced.fetched_at for sourced in newest.values()]),
+        "parents_of_kept": literals.array([parent for parent, _ in kept]),
+        "kept": literals.array([child for _, child in kept]),
+    }
+    statement = GONE.format(
+        table=model_of(table)._meta.db_table, parent=cast(Roster, rosters[0].fact).parent_column
+    )
+    (changed,) = fetch(values, statement)
+    return {external_id for (external_id,) in changed}
+
+
+GONE = """
+update {table} t set gone_at = case when t.gone_at is null then r.fetched_at end
+from unnest(%(parents)s::text[], %(stamps)s::timestamptz[]) as r(parent_id, fetched_at)
+where t.practice_id = %(practice_id)s and t.{parent} = any(%(parents)s::text[]) and t.{parent} = r.parent_id
+  and (t.gone_at is null) <> (
+      (t.{parent}, t.external_id) in (select * from unnest(%(parents_of_kept)s::text[], %(kept)s::text[])))
+returning t.external_id
+"""
 
 
 def mark_record_gone(practice_id: int, table: str, external_id: str, at: Any) -> Touched:
@@ -137,42 +147,79 @@ def columns(names: Iterable[str], alias: str = "") -> sql.Composable:
 
 
 @cache
-def upsert_sql(view: type[Fact]) -> str:
-    fields = view.__struct_fields__
-    carried = [field for field in fields if field != "external_id"]
+def insert_sql(view: type[Fact]) -> str:
+    """For rows nobody knew a moment ago; one that another writer adds meanwhile is an IntegrityError."""
+    carried = carried_by(view)
     absent = {field.attname: cast(str, field.db_type(connection)) for field in absent_fields(view)}
-    types = {f.attname: cast(str, f.db_type(connection)) for f in model_of(view.table)._meta.concrete_fields}
-    arrived = [f"%({name})s::{types[name].partition('(')[0].removesuffix('[]')}[]" for name in fields]
-    at = "(%(stamps)s::timestamptz[])[s.number]"  # few instants for many rows: read once each
     statement = sql.SQL(
         """
         insert into {table} as t (practice_id, external_id, raw_id, fetched_at, {carried}{first_seen}{absent})
-        select %(practice_id)s, s.external_id, s.raw_id, {at}, {staged}{first_fetched}{defaults}
-        from unnest({arrived}, %(raw_ids)s::bigint[], %(numbers)s::int[]) as s({names}, raw_id, number)
-        on conflict (practice_id, external_id) do update
-        set ({carried}, raw_id, fetched_at, gone_at)
-            = row({excluded}, excluded.raw_id, excluded.fetched_at, null){dated}
-        where t.gone_at is not null or ({old}) is distinct from ({excluded})
+        select %(practice_id)s, s.external_id, s.raw_id, s.fetched_at, {arrived}{first_fetched}{defaults}
+        from ({facts}) s
         returning t.external_id
         """
     ).format(
         table=sql.Identifier(model_of(view.table)._meta.db_table),
-        at=sql.SQL(at),
-        arrived=sql.SQL(", ".join(arrived)),
-        names=columns(fields),
         carried=columns(carried),
-        staged=sql.SQL(", ").join(
-            sql.SQL("s.{}::{}").format(sql.Identifier(name), sql.SQL(types[name])) for name in carried
-        ),
-        old=columns(carried, "t"),
-        excluded=columns(carried, "excluded"),
+        arrived=columns(carried, "s"),
+        facts=facts(view),
         first_seen=sql.SQL(f", {view.first_seen}" if view.first_seen else ""),
-        first_fetched=sql.SQL(f", {at}" if view.first_seen else ""),
-        dated=dated(view),
+        first_fetched=sql.SQL(", s.fetched_at" if view.first_seen else ""),
         absent=sql.SQL("").join(sql.SQL(", ") + sql.Identifier(name) for name in absent),
         defaults=sql.SQL("").join(sql.SQL(f", %({name})s::{kind}") for name, kind in absent.items()),
     )
     return statement.as_string()
+
+
+@cache
+def update_sql(view: type[Fact]) -> str:
+    """The keys are named twice, so that they are found by one walk through the index and not row by row."""
+    carried = carried_by(view)
+    statement = sql.SQL(
+        """
+        update {table} t set ({carried}, raw_id, fetched_at, gone_at)
+            = row({arrived}, s.raw_id, s.fetched_at, null){dated}
+        from ({facts}) s
+        where t.practice_id = %(practice_id)s and t.external_id = any(%(external_id)s::text[])
+          and t.external_id = s.external_id and (t.gone_at is not null or ({old}) is distinct from ({arrived}))
+        returning t.external_id
+        """
+    ).format(
+        table=sql.Identifier(model_of(view.table)._meta.db_table),
+        carried=columns(carried),
+        arrived=columns(carried, "s"),
+        old=columns(carried, "t"),
+        facts=facts(view),
+        dated=dated(view),
+    )
+    return statement.as_string()
+
+
+def facts(view: type[Fact]) -> sql.Composable:
+    types = {f.attname: cast(str, f.db_type(connection)) for f in model_of(view.table)._meta.concrete_fields}
+    named = [(sql.Identifier(name), types[name]) for name in view.__struct_fields__]
+    arrays = [f"%({name})s::{base(types[name])}[]" for name in view.__struct_fields__]
+    return sql.SQL(  # few instants for many rows: read once each
+        """
+        select {typed}, raw_id, (%(stamps)s::timestamptz[])[number] as fetched_at
+        from unnest({arrays}, %(raw_ids)s::bigint[], %(numbers)s::int[]) as arrived({names}, raw_id, number)
+        """
+    ).format(
+        typed=sql.SQL(", ").join(
+            sql.SQL("{0}::{1} as {0}").format(name, sql.SQL(kind)) for name, kind in named
+        ),
+        arrays=sql.SQL(", ".join(arrays)),
+        names=columns(view.__struct_fields__),
+    )
+
+
+def base(kind: str) -> str:
+    """What an element of `column` is read as: "numeric" for "numeric(12, 2)", "text" for "text[]"."""
+    return kind.partition("(")[0].removesuffix("[]")
+
+
+def carried_by(view: type[Fact]) -> list[str]:
+    return [field for field in view.__struct_fields__ if field != "external_id"]
 
 
 def dated(view: type[Fact]) -> sql.Composable:
@@ -180,11 +227,11 @@ def dated(view: type[Fact]) -> sql.Composable:
     if not view.first_seen:
         return sql.SQL("")
     changed = [
-        f"{since} = case when t.{view.first_seen} is not null and t.{column} <> excluded.{column} "
-        f"then excluded.fetched_at else t.{since} end"
+        f"{since} = case when t.{view.first_seen} is not null and t.{column} <> s.{column} "
+        f"then s.fetched_at else t.{since} end"
         for column, since in view.since.items()
     ]
-    first = f"{view.first_seen} = coalesce(t.{view.first_seen}, excluded.fetched_at)"
+    first = f"{view.first_seen} = coalesce(t.{view.first_seen}, s.fetched_at)"
     return sql.SQL("".join(f", {each}" for each in [first, *changed]))
 
 

@@ -16,8 +16,8 @@ from itertools import groupby
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
-from django.db import OperationalError, connection, transaction
-from psycopg.errors import DeadlockDetected
+from django.db import DatabaseError, connection, transaction
+from psycopg.errors import DeadlockDetected, UniqueViolation
 
 from athena_dash.core import clock
 from athena_dash.core.collector import no_collector
@@ -37,7 +37,7 @@ from athena_dash.sync.resources import RESOURCES
 from athena_dash.sync.segments import Stored
 from integrations.athena.payloads.naming import usable_id
 
-DEADLOCKS = 3
+COLLISIONS = 3
 ROWS = 2000
 """Raw rows landed in one transaction, whose locks, looks and statements cost what the facts of some 200 do. Of 3000,
 payloads and facts at once took a worker past 200 MB when PostgreSQL was slow."""
@@ -96,14 +96,14 @@ def land_halving(practice_id: int, rows: Sequence[Stored], landed: Landed) -> No
 
 
 def insist(step: Callable[[], None]) -> None:
-    """Feeds that write one table take its rows in one order; where that is not enough PostgreSQL ends one of the two
-    writers, who only has to try again."""
-    for _ in range(DEADLOCKS):
+    """Feeds that write one table take its rows in one order; where that is not enough, or both add the same row,
+    PostgreSQL ends one of the two writers, who only has to try again."""
+    for _ in range(COLLISIONS):
         try:
             step()
             return
-        except OperationalError as error:
-            if not isinstance(error.__cause__, DeadlockDetected):
+        except DatabaseError as error:
+            if not isinstance(error.__cause__, DeadlockDetected | UniqueViolation):
                 raise
     step()
 

@@ -95,6 +95,14 @@ def test_of_a_thousand_rows_only_the_changed_one_is_touched(write) -> None:
     assert Patient.objects.count() == 1000
 
 
+def test_new_rows_and_changed_ones_come_in_one_batch(write) -> None:
+    write(*[ClaimFact(external_id=str(n), diagnosis_codes=("J00",)) for n in (1, 3)])
+    facts = [ClaimFact(external_id=str(n), diagnosis_codes=("J00", "R05")[:n]) for n in (1, 2, 3)]
+    assert write(*facts, minutes=1) == {"claim": {"2", "3"}}
+    codes = Claim.objects.order_by("external_id").values_list("diagnosis_codes", flat=True)
+    assert list(codes) == [["J00"], ["J00", "R05"], ["J00", "R05"]]
+
+
 def test_a_record_named_twice_in_one_batch_is_what_was_said_last(write) -> None:
     write(PatientFact(external_id="7", first_name="Old"), PatientFact(external_id="7", first_name="New"))
     assert Patient.objects.get().first_name == "New"
