@@ -32,7 +32,8 @@ with found as materialized (
     select c.id, c.external_id, p.survivor from scope_patient p
     join records_claim c on c.practice_id = %(practice)s and c.patient_id = p.id
     where (c.procedure_codes[1] = any(%(codes)s::text[]) or c.procedure_codes[2] = any(%(codes)s::text[])
-        or (cardinality(c.procedure_codes) > 2 and c.procedure_codes && %(codes)s::text[]))
+        or c.procedure_codes[3] = any(%(codes)s::text[])
+        or (cardinality(c.procedure_codes) > 3 and c.procedure_codes && %(codes)s::text[]))
       and c.gone_at is null and c.service_date is not null
 ), alive as (
     select f.id, f.survivor from found f

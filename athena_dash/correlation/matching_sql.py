@@ -92,7 +92,7 @@ select {NEXT_ID}, 'encounter', id from (
 def named_links(kind: str) -> str:
     """Of those in scope that name an appointment."""
     return f"""
-select '{kind}' as kind, s.id as record_id, own.id as visit_id,
+select s.id as record_id, own.id as visit_id,
     case when own.id is null then 'pending' else 'linked' end as state,
     case when own.id is null then 'none' else 'id' end as method,
     case when own.id is null then 0.0 else 1.0 end::float as score,
@@ -107,7 +107,7 @@ where s.appointment_id <> ''
 ENCOUNTER_LINKS = f"""
 {named_links("encounter")}
 union all
-select 'encounter', s.id, coalesce(m.visit_id, lone.id, new_lone.id),
+select s.id, coalesce(m.visit_id, lone.id, new_lone.id),
     case when coalesce(m.visit_id, lone.id, new_lone.id) is null then 'pending' else 'linked' end,
     case when m.visit_id is not null then m.method
          when coalesce(lone.id, new_lone.id) is null then 'none' else 'anchor' end,
@@ -125,7 +125,7 @@ where s.appointment_id = ''
 CLAIM_LINKS = f"""
 {named_links("claim")}
 union all
-select 'claim', s.id, m.visit_id, coalesce(m.state, 'unmatched'), coalesce(m.method, 'none'),
+select s.id, m.visit_id, coalesce(m.state, 'unmatched'), coalesce(m.method, 'none'),
     coalesce(m.score, 0.0)::float, coalesce(m.evidence, '{{}}'::jsonb)
 from scope_claim s
 left join scope_match m on m.kind = 'claim' and m.record_id = s.id
@@ -134,7 +134,7 @@ where s.appointment_id = ''
 
 # A result that names no encounter is never guessed into one: it is an orphan that a person ties (G17).
 FACT_LINKS = """
-select 'clinical' as kind, f.external_id as record_id, e.visit_id,
+select f.external_id as record_id, e.visit_id,
     case when f.encounter_id = '' then 'unmatched' when e.visit_id is null then 'pending'
          else 'linked' end as state,
     case when e.visit_id is null then 'none' else 'id' end as method,
@@ -156,7 +156,7 @@ with wanted as materialized (
     select w.*, old.id as old_id, old.visit_id as old_visit_id
     from ({wanted}) w
     left join correlation_link old
-      on old.practice_id = %(practice)s and old.kind = w.kind and old.record_id = w.record_id
+      on old.practice_id = %(practice)s and old.kind = '{kind}' and old.record_id = w.record_id
     where old.id is null or (
         old.method <> 'manual' and old.decided_by_id is null
         and (old.visit_id, old.state, old.method, old.score, old.evidence)
@@ -164,7 +164,7 @@ with wanted as materialized (
 ), made as (
     insert into correlation_link
         (practice_id, kind, record_id, visit_id, state, method, score, evidence, linked_at)
-    select %(practice)s, kind, record_id, visit_id, state, method, score, evidence, %(now)s
+    select %(practice)s, '{kind}', record_id, visit_id, state, method, score, evidence, %(now)s
     from wanted where old_id is null order by visit_id
 ), moved as (
     update correlation_link l
@@ -174,7 +174,7 @@ with wanted as materialized (
     where l.id = w.old_id and l.id = any (array(select old_id from wanted where old_id is not null))
 )
 insert into scope_touched
-select visit_id from wanted where visit_id < (select coalesce(min(id), 9223372036854775807) from scope_visit)
+select visit_id from wanted where visit_id <= (select max(id) from correlation_visit)
 union all
 select old_visit_id from wanted where old_visit_id is not null
 """
@@ -237,17 +237,17 @@ def link_encounters(scope: Scope, now: Any) -> None:
     if scope.unbound_encounters:
         score("encounter", unbound_sql.PAIRS_OF_ENCOUNTERS, SHIPPED, scope)
     fill("scope_visit", ENCOUNTER_VISITS, scope.values)
-    write_links(ENCOUNTER_LINKS, scope, now)
+    write_links("encounter", ENCOUNTER_LINKS, scope, now)
 
 
 def link_claims(scope: Scope, now: Any) -> None:
     if scope.unbound_claims:
         score("claim", unbound_sql.PAIRS_OF_CLAIMS, weights_of(scope.practice_id), scope)
-    write_links(CLAIM_LINKS, scope, now)
+    write_links("claim", CLAIM_LINKS, scope, now)
 
 
 def link_facts(scope: Scope, now: Any) -> None:
-    write_links(FACT_LINKS, scope, now)
+    write_links("clinical", FACT_LINKS, scope, now)
 
 
 def score(kind: str, pairs: str, weights: Mapping[str, Decimal], scope: Scope) -> None:
@@ -266,8 +266,8 @@ def compare(pairs: str, weights: Mapping[str, Decimal], values: Mapping[str, Any
     fill("scope_weight", POINTS, weighing(weights))
 
 
-def write_links(wanted: str, scope: Scope, now: Any) -> None:
-    run(WRITE_LINKS.format(wanted=wanted), scope.values | {"now": now})
+def write_links(kind: str, wanted: str, scope: Scope, now: Any) -> None:
+    run(WRITE_LINKS.format(kind=kind, wanted=wanted), scope.values | {"now": now})
 
 
 def absorbed(scope: Scope) -> list[tuple[int, int]]:

@@ -93,7 +93,7 @@ update correlation_visit v
 set (patient_id, service_date, department_id, provider_id, visit_type, payer_name, charges, paid, outstanding)
   = row(w.patient_id, w.date, w.department_id, w.provider_id, w.type_name, w.payer_name, w.charges, w.paid,
         w.outstanding)
-from wanted w
+from (select * from wanted offset 0) w
 where v.id = w.id and
     (v.patient_id, v.service_date, v.department_id, v.provider_id, v.visit_type, v.payer_name,
      v.charges, v.paid, v.outstanding)
