@@ -96,7 +96,7 @@ select s.id as record_id, own.id as visit_id,
     case when own.id is null then 'pending' else 'linked' end as state,
     case when own.id is null then 'none' else 'id' end as method,
     case when own.id is null then 0.0 else 1.0 end::float as score,
-    jsonb_build_object('appointment_id', s.appointment_id) as evidence
+    jsonb_object(array['appointment_id', s.appointment_id]) as evidence
 from scope_{kind} s
 {visit_of("appointment", "s.appointment_id")}
 cross join lateral (select coalesce(v.id, new_v.id) as id) own

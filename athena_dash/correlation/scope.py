@@ -77,7 +77,7 @@ select distinct a.external_id, a.patient_id, a.encounter_id, a.status, a.date fr
     join records_appointment a on a.practice_id = %(practice)s and a.patient_id = g.id
 ) named
 join records_appointment a on a.practice_id = %(practice)s and a.external_id = named.id
-where not exists (select from scope_appointment had where had.id = named.id)
+where named.id not in (select id from scope_appointment)
 """
 
 ENCOUNTERS = """
@@ -95,7 +95,7 @@ select distinct e.external_id, e.patient_id, e.appointment_id, e.kind, e.date fr
     join correlation_link l on l.visit_id = v.id and l.kind = 'encounter'
 ) beside
 join records_encounter e on e.practice_id = %(practice)s and e.external_id = beside.id
-where not exists (select from scope_encounter had where had.id = beside.id)
+where beside.id not in (select id from scope_encounter)
 """
 
 CLAIMS = """

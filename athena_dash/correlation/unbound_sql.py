@@ -18,7 +18,7 @@ left join scope_visit new_{name} on new_{name}.anchor = '{anchor}' and new_{name
 
 def tied_by_hand(kind: str) -> str:
     """A person gave the visit another record of that kind: it is taken as if that one named it."""
-    return f"""exists (
+    return f"""v.id is not null and exists (
         select from correlation_link tied
         where tied.visit_id = v.id and tied.kind = '{kind}' and tied.method = 'manual'
           and tied.record_id <> u.record_id)"""
