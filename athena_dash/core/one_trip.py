@@ -21,4 +21,4 @@ def fetch(values: Mapping[str, Any], *statements: str) -> list[list[Row]]:
     wire: psycopg.Connection[Any] = connection.connection
     with connection.wrap_database_errors, wire.pipeline():
         cursors = [psycopg.Cursor(wire).execute(statement, values, binary=True) for statement in statements]
-    return [cursor.fetchall() for cursor in cursors]
+    return [cursor.fetchall() if cursor.description else [] for cursor in cursors]

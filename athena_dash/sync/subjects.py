@@ -10,20 +10,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
 
 from django.db import connection
 
 from athena_dash.core import literals
+from athena_dash.core.one_trip import fetch
 from athena_dash.records.upsert import Touched
 from athena_dash.sync.models import Subject
 
-# One look into the index per id: as a join, a table that has just been filled is planned as if it were empty.
 CHANGED = """
-select record.* from unnest(%(ids)s::text[]) as changed(id)
-cross join lateral (
-    select * from records_{table} r where r.practice_id = %(practice)s and r.external_id = changed.id offset 0
-) record
+select * from records_{table} where practice_id = %(practice)s and external_id = any(%({table})s::text[])
 """
 
 # `found` selects (resource, key, scope, whether a known subject is asked again) from `changed`
@@ -165,15 +161,17 @@ set fetched_at = excluded.fetched_at, due_at = case when s.due_at > excluded.fet
 
 def route(practice_id: int, resource: str, touched: Touched, now: datetime) -> None:
     """Make the subjects around changed records due, in the caller's transaction."""
-    with connection.cursor() as cursor:
-        for table, found in routes_of(resource).items():
-            if ids := touched.get(table):
-                statement = MAKE_DUE.format(changed=CHANGED.format(table=table), found=found)
-                values: dict[str, Any] = {"practice": practice_id, "now": now}
-                cursor.execute(statement, values | {"ids": literals.text_array(ids)})
-        if resource == "claims" and (claims := touched.get("claim")):
-            know = KNOW_CLAIMS.format(changed=CHANGED.format(table="claim"), open=STILL_OPEN)
-            cursor.execute(know, {"practice": practice_id, "ids": literals.text_array(claims)})
+    changed = {table: CHANGED.format(table=table) for table, ids in touched.items() if ids}
+    routes = routes_of(resource)
+    statements = [
+        MAKE_DUE.format(changed=changed[table], found=found)
+        for table, found in routes.items()
+        if table in changed
+    ]
+    if resource == "claims" and "claim" in changed:
+        statements.append(KNOW_CLAIMS.format(changed=changed["claim"], open=STILL_OPEN))
+    ids = {table: literals.text_array(ids) for table, ids in touched.items()}
+    fetch({"practice": practice_id, "now": now, **ids}, *statements)
 
 
 @cache
