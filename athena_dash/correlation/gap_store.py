@@ -5,7 +5,7 @@ Holds raw SQL: thousands of rows in one statement.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -61,9 +61,7 @@ where v.id = w.visit_id
 """
 
 CLOSE = """
-update correlation_gap g
-set closed_at = %(now)s, "primary" = false, closed_by = case when v.suppressor = '' then 'data' else 'suppressor' end
-from correlation_visit v where v.id = g.visit_id and g.id = any(%(ids)s::bigint[])
+update correlation_gap set closed_at = %(now)s, closed_by = %(by)s, "primary" = false where id = any(%(ids)s::bigint[])
 """
 
 STEP_BACK = 'update correlation_gap set "primary" = false where id = any(%(ids)s::bigint[])'
@@ -88,7 +86,7 @@ select %(practice)s, w.*, '', '', %(now)s, '', 1 from {gaps}
 class Changes:
     """What storing comes to: codes of gap rows, by what happens to them, and the rows to write for it.
 
-    `closing` and `stepping_back` (open, and no longer the visit's first) hold ids.
+    `closing` (by what closes them) and `stepping_back` (open, and no longer the visit's first) hold ids.
     """
 
     opened: Counter[str] = field(default_factory=Counter)
@@ -97,7 +95,7 @@ class Changes:
     closed: Counter[str] = field(default_factory=Counter)
     opening: list[dict[str, Any]] = field(default_factory=list)
     changing: list[dict[str, Any]] = field(default_factory=list)
-    closing: list[int] = field(default_factory=list)
+    closing: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     stepping_back: list[int] = field(default_factory=list)
 
 
@@ -109,10 +107,11 @@ def store(practice_id: int, judged: Sequence[Judged], now: datetime) -> Changes:
     for visit in judged:
         for gap in visit.gaps:
             place(visit.visit_id, gap, stored.pop((visit.visit_id, gap.code), None), changes)
-    for (_, code), (pk, is_open, *_) in stored.items():
+    suppressed = {visit.visit_id for visit in judged if visit.suppressor}
+    for (visit_id, code), (pk, is_open, *_) in stored.items():
         if is_open:
             changes.closed[code] += 1
-            changes.closing.append(pk)
+            changes.closing["suppressor" if visit_id in suppressed else "data"].append(pk)
     write_visits(judged, {row[0]: row[1:] for row in standing}, now)
     write_gaps(practice_id, changes, now)
     return changes
@@ -176,8 +175,8 @@ def write_visits(judged: Sequence[Judged], standing: Mapping[int, Row], now: dat
 def write_gaps(practice_id: int, changes: Changes, now: datetime) -> None:
     """What stops being the visit's first gap does so before another becomes it: there is one at any instant."""
     with connection.cursor() as cursor:
-        if changes.closing:
-            cursor.execute(CLOSE, {"now": now, "ids": literals.int_array(changes.closing)})
+        for by, ids in changes.closing.items():
+            cursor.execute(CLOSE, {"now": now, "by": by, "ids": literals.int_array(ids)})
         if changes.stepping_back:
             cursor.execute(STEP_BACK, {"ids": literals.int_array(changes.stepping_back)})
         if changes.changing:
