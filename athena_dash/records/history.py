@@ -7,21 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
 from athena_dash.core import literals
+from athena_dash.core.one_trip import fetch
 from athena_dash.records.facts import SLOTS, ClaimFact, Sourced
 from athena_dash.records.models import Claim, ClaimStatusChange
 
-# one look into the index per claim: as a join, a table that has just been filled is planned as if it were empty
 END = """
 insert into records_claimstatuschange (practice_id, claim_id, slot, status, first_seen, ended_at, since_backfill)
 select %(practice)s, c.external_id, s.slot, s.before, coalesce(s.since, c.first_seen), a.at, s.since is null
 from unnest(%(ids)s::text[], %(primary)s::text[], %(secondary)s::text[], %(patient)s::text[], %(at)s::timestamptz[])
      as a(id, primary_status, secondary_status, patient_status, at)
-cross join lateral (
-    select * from records_claim r where r.practice_id = %(practice)s and r.external_id = a.id offset 0
-) c
+join records_claim c on c.practice_id = %(practice)s and c.external_id = any(%(ids)s::text[]) and c.external_id = a.id
 cross join lateral (values
     ('primary', c.primary_status, a.primary_status, c.primary_since),
     ('secondary', c.secondary_status, a.secondary_status, c.secondary_since),
@@ -46,10 +42,9 @@ def end_statuses(practice_id: int, facts: Iterable[Sourced]) -> None:
         "primary": literals.text_array([claim.primary_status for claim, _ in claims]),
         "secondary": literals.text_array([claim.secondary_status for claim, _ in claims]),
         "patient": literals.text_array([claim.patient_status for claim, _ in claims]),
-        "at": literals.text_array([at.isoformat() for _, at in claims]),
+        "at": literals.array([at for _, at in claims]),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(END, values)
+    fetch(values, END)
 
 
 @dataclass(frozen=True, slots=True)

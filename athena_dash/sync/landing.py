@@ -19,14 +19,13 @@ from zoneinfo import ZoneInfo
 from django.db import DatabaseError, connection, transaction
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
-from athena_dash.core import clock
+from athena_dash.core import clock, literals
 from athena_dash.core.collector import no_collector
-from athena_dash.practices.models import Practice
+from athena_dash.core.one_trip import fetch
 from athena_dash.practices.policies import policies_of
 from athena_dash.practices.statuses import unmapped
 from athena_dash.records.facts import ChargeFact, ClaimFact, Sourced
 from athena_dash.records.history import end_statuses
-from athena_dash.records.models import Department
 from athena_dash.records.upsert import Touched, upsert
 from athena_dash.sync import conformance, failures, raw, segments, subjects, waiting
 from athena_dash.sync.models import Failure, Feed, Stage
@@ -113,7 +112,7 @@ def land_batch(practice_id: int, rows: Sequence[Stored], landed: Landed) -> None
     understood = understand(practice_id, rows)
     findings = conformance.check(rows)
     with transaction.atomic():
-        lock(practice_id, {segments.feed_of(row.resource) for row in rows})
+        lock(practice_id, {segments.feed_of(resource) for resource in {row.resource for row in rows}})
         old = raw.superseded(rows)
         current = [row for row in rows if row.pk not in old] if old else rows
         facts = [one for one in understood.facts if one.raw_id not in old] if old else understood.facts
@@ -142,10 +141,10 @@ def land_batch(practice_id: int, rows: Sequence[Stored], landed: Landed) -> None
 def lock(practice_id: int, feeds: Iterable[str]) -> None:
     """One writer per feed of a practice, so that what was fetched later is landed later."""
     names = [f"landing {practice_id} {feed}" for feed in sorted(feeds)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select pg_advisory_xact_lock(hashtextextended(name, 0)) from unnest(%s::text[]) as name", [names]
-        )
+    fetch({"names": literals.text_array(names)}, LOCK)
+
+
+LOCK = "select pg_advisory_xact_lock(hashtextextended(name, 0)) from unnest(%(names)s::text[]) as name"
 
 
 def understand(practice_id: int, rows: Sequence[Stored]) -> Understood:
@@ -179,11 +178,13 @@ def without_lines_of_touched_claims(touched: Touched, facts: Iterable[Sourced]) 
 
 
 def context_of(practice_id: int) -> Context:
-    practice = Practice.objects.get(pk=practice_id)
-    zones = Department.objects.for_practice(practice_id).values_list("external_id", "timezone")
-    return Context(
-        practice.athena_id, "", {key: ZoneInfo(zone) for key, zone in zones}, ZoneInfo(practice.timezone)
-    )
+    ((own,), zones) = fetch({"practice": practice_id}, PRACTICE, ZONES)
+    athena_id, zone = own
+    return Context(athena_id, "", {key: ZoneInfo(of) for key, of in zones}, ZoneInfo(zone))
+
+
+PRACTICE = "select athena_id, timezone from practices_practice where id = %(practice)s"
+ZONES = "select external_id, timezone from records_department where practice_id = %(practice)s"
 
 
 # -- failures ------------------------------------------------------------------------------------------
@@ -280,6 +281,10 @@ def with_records(touched: Touched, more: Iterable[Record]) -> Touched:
     return touched
 
 
+ANY_OPEN = """
+select exists (
+    select from sync_failure where practice_id = %(practice)s and subject_kind = 'raw' and resolved_at is null)
+"""
 OF_SAME_RECORDS = """
 select f.id, older.id = newer.id, newer.id, f.stage, f.record_kind, f.record_id
 from sync_failure f
@@ -300,10 +305,8 @@ def resolve(
     """Close the failures of payloads that came through, and those of older payloads of the same records: whatever
     is wrong with a record now, its newest payload says it. Returns the records whose relating had failed: it has
     to be tried again although they may not have changed."""
-    open_ones = Failure.objects.for_practice(practice_id).filter(
-        subject_kind=Failure.SubjectKind.RAW, resolved_at__isnull=True
-    )
-    if not open_ones.exists():
+    (((any_open,),),) = fetch({"practice": practice_id}, ANY_OPEN)
+    if not any_open:
         return []
     with connection.cursor() as cursor:
         cursor.execute(OF_SAME_RECORDS, [practice_id, [row.pk for row in rows]])

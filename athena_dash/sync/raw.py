@@ -16,7 +16,7 @@ from django.db import connection
 from athena_dash.core import literals
 from athena_dash.core.one_trip import fetch
 from athena_dash.sync import segments
-from athena_dash.sync.models import RawRecord, RawSegment
+from athena_dash.sync.models import RawRecord
 from athena_dash.sync.payloads import Batch, Payload, alike
 from athena_dash.sync.resources import RESOURCES
 from athena_dash.sync.segments import Stored
@@ -184,12 +184,25 @@ def superseded(rows: Sequence[Stored]) -> set[int]:
 
 
 def kept_since(rows: Sequence[Stored]) -> bool:
-    of_feeds = RawSegment.objects.for_practice(rows[0].practice_id).filter(
-        resource__in={segments.feed_of(row.resource) for row in rows}, last_id__gt=min(row.pk for row in rows)
+    feeds = {segments.feed_of(resource) for resource in {row.resource for row in rows}}
+    (((found,),),) = fetch(
+        {
+            "practice": rows[0].practice_id,
+            "feeds": literals.text_array(feeds),
+            "first": min(row.pk for row in rows),
+            "own": literals.int_array({row.segment_id for row in rows}),
+        },
+        KEPT_SINCE,
     )
-    found: bool = of_feeds.exclude(pk__in={row.segment_id for row in rows}).exists()
-    return found
+    return bool(found)
 
+
+KEPT_SINCE = """
+select exists (
+    select from sync_rawsegment
+    where practice_id = %(practice)s and resource = any(%(feeds)s::text[]) and last_id > %(first)s
+      and id <> all(%(own)s::bigint[]))
+"""
 
 SUPERSEDED = """
 select r.id from sync_rawrecord r where r.id = any(%s::bigint[]) and exists (

@@ -16,7 +16,7 @@ import msgspec
 from backports import zstd
 from django.db import connection
 
-from athena_dash.core import clock
+from athena_dash.core import clock, literals
 from athena_dash.core.one_trip import fetch
 from athena_dash.sync.models import RawSegment
 from athena_dash.sync.payloads import Batch, Payload
@@ -150,15 +150,20 @@ def inflated(segment_id: int) -> bytes:
 FINISH = """
 update sync_rawsegment s set processed_version = %(version)s
 from unnest(%(segments)s::bigint[], %(counts)s::int[]) as done(id, count)
-where s.id = done.id and s.processed_version is distinct from %(version)s and done.count >= (
-    select count(*) from sync_rawrecord r where r.id between s.first_id and s.last_id and r.segment_id = s.id)
+where s.id = done.id and s.processed_version is distinct from %(version)s
+  and (done.count > s.last_id - s.first_id or done.count >= (
+      select count(*) from sync_rawrecord r where r.id between s.first_id and s.last_id and r.segment_id = s.id))
 """
 
 
 def finish(rows: Iterable[Stored]) -> None:
     """These rows are through; a segment is when all its rows are."""
     counts = Counter(row.segment_id for row in rows)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            FINISH, {"version": VERSION, "segments": list(counts), "counts": list(counts.values())}
-        )
+    fetch(
+        {
+            "version": VERSION,
+            "segments": literals.int_array(counts),
+            "counts": literals.int_array(counts.values()),
+        },
+        FINISH,
+    )

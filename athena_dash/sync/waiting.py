@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from athena_dash.core import clock, literals
+from athena_dash.core.one_trip import fetch
 from athena_dash.sync.models import Touched
 
 Ids = dict[str, set[str]]
@@ -26,18 +27,24 @@ its claim and its charges in between is looked at once."""
 
 
 ADD = """
-insert into sync_touched (practice_id, "table", ids, at) values (%s, %s, %s::text[], %s) returning id
+insert into sync_touched (practice_id, "table", ids, at)
+values (%(practice)s, %(table)s, %(ids)s::text[], %(at)s) returning id
 """
 
 
 def add(practice_id: int, touched: Mapping[str, Collection[str]], at: datetime) -> list[int]:
     """In the caller's transaction; the new rows' keys."""
     rows = []
-    with connection.cursor() as cursor:
-        for table, ids in touched.items():
-            if ids:
-                cursor.execute(ADD, [practice_id, table, literals.text_array(sorted(ids)), at])
-                rows.append(cursor.fetchone()[0])
+    for table, ids in touched.items():
+        if ids:
+            values = {
+                "practice": practice_id,
+                "table": table,
+                "ids": literals.text_array(sorted(ids)),
+                "at": at,
+            }
+            (((pk,),),) = fetch(values, ADD)
+            rows.append(pk)
     return rows
 
 
