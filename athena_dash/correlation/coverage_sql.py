@@ -15,13 +15,17 @@ from athena_dash.correlation.merges import merge_map
 from athena_dash.correlation.projection_sql import VOIDED
 from athena_dash.correlation.scope import MERGES, Touched
 from athena_dash.correlation.tables import LARGE, fill, prepare, run
+from athena_dash.correlation.unbound_sql import visits_of
 from athena_dash.practices.packages import KINDS, Package
 
 # Beside the patients in scope those of a provider whose specialty may have changed.
 PATIENTS_SEEN = """
-select distinct v.patient_id, v.patient_id from scope_given g
-join correlation_visit v on v.practice_id = %(practice)s and v.provider_id = g.id
-where g.kind = 'provider'
+with seen as (
+    select distinct v.patient_id as id from scope_given g
+    join correlation_visit v on v.practice_id = %(practice)s and v.provider_id = g.id
+    where g.kind = 'provider'
+)
+select id, id from seen union select m.loser, m.survivor from seen join scope_merge m on m.survivor = seen.id
 """
 
 # Most practices have few such claims or none, and this is asked of every claim in scope: a hashed look-up of the first
@@ -78,9 +82,8 @@ select v.id, e.claim_id, e.kind, e.code, e.starts_on, e.ends_on,
     end,
     jsonb_build_object('marks', said.marks, 'diagnoses', said.ours, 'others', said.others, 'provider', near.how)
 from scope_episode e
-join correlation_visit v
-  on v.practice_id = %(practice)s and v.patient_id = e.patient_id
- and v.service_date between e.starts_on and e.ends_on
+join (select distinct id, survivor from scope_patient) p on p.survivor = e.patient_id
+{visits_of("p.id")} and v.service_date between e.starts_on and e.ends_on
 left join records_appointment a
   on v.anchor = 'appointment' and a.practice_id = v.practice_id and a.external_id = v.anchor_id
 left join records_provider seen on seen.practice_id = v.practice_id and seen.external_id = v.provider_id

@@ -13,7 +13,7 @@ from typing import Any
 from athena_dash.correlation import scoring_sql, unbound_sql
 from athena_dash.correlation.scope import Scope
 from athena_dash.correlation.tables import fill, run
-from athena_dash.correlation.unbound_sql import visit_of
+from athena_dash.correlation.unbound_sql import visit_of, visits_of
 from athena_dash.correlation.weights import (
     CANDIDATES_KEPT,
     POINTS,
@@ -202,19 +202,23 @@ where coalesce(v.id, new_v.id) is not null
 """
 
 # Visits whose department, provider or patient's insurance changed.
-AROUND = """
+AROUND = f"""
+with insured as (
+    select distinct coalesce(m.survivor, i.patient_id) as id from scope_given g
+    join records_insurance i on i.practice_id = %(practice)s and i.external_id = g.id
+    left join scope_merge m on m.loser = i.patient_id
+    where g.kind = 'insurance'
+), patient as (
+    select id from insured union select m.loser from insured join scope_merge m on m.survivor = insured.id
+)
 select v.id from scope_given g
 join correlation_visit v on v.practice_id = %(practice)s and v.department_id = g.id
 where g.kind = 'department'
 union select v.id from scope_given g
 join correlation_visit v on v.practice_id = %(practice)s and v.provider_id = g.id
 where g.kind = 'provider'
-union select v.id from scope_given g
-join records_insurance i on i.practice_id = %(practice)s and i.external_id = g.id
-left join scope_merge m on m.loser = i.patient_id
-join correlation_visit v on v.practice_id = %(practice)s and v.patient_id = coalesce(m.survivor, i.patient_id)
-where g.kind = 'insurance'
-"""
+union select v.id from patient {visits_of("patient.id")}
+"""  # noqa: S608 - made of this module's constants
 
 
 def note_offered(scope: Scope) -> None:
@@ -222,7 +226,8 @@ def note_offered(scope: Scope) -> None:
 
 
 def note_around(scope: Scope) -> None:
-    fill("scope_touched", AROUND, scope.values)
+    if scope.given:
+        fill("scope_touched", AROUND, scope.values)
 
 
 def anchor_appointments(scope: Scope) -> None:

@@ -182,6 +182,7 @@ class Scope:
 
     practice_id: int
     large: bool
+    given: int
     unbound_encounters: int
     unbound_claims: int
 
@@ -199,9 +200,10 @@ def scope_of(practice_id: int, touched: Touched, merges: MergeMap) -> Scope:
         "edge": REACH_DAYS + 2 * WINDOW_DAYS,
         "appointments": text_array(touched.get("appointment", ())),
     }
+    given = 0
     for kind, ids in touched.items():
         if ids and kind not in OWN and kind not in PARTS:
-            fill("scope_given", GIVEN, values | {"kind": kind, "ids": text_array(ids)})
+            given += fill("scope_given", GIVEN, values | {"kind": kind, "ids": text_array(ids)})
     if relatives := merges.relatives(touched.get("patient", ())):
         fill("scope_relative", RELATIVES, {"ids": text_array(relatives)})
     if merges.losers:
@@ -223,7 +225,7 @@ def scope_of(practice_id: int, touched: Touched, merges: MergeMap) -> Scope:
         fill("scope_claim", ADD_CLAIMS, values)
     fill("scope_fact", FACTS, values)
     fill("scope_touched", STANDING_TOO, values)
-    return Scope(practice_id, large, encounters, claims)
+    return Scope(practice_id, large, given, encounters, claims)
 
 
 def take(kind: str, ids: Collection[str], *, large: bool, values: Mapping[str, Any]) -> bool:

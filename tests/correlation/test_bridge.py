@@ -159,6 +159,22 @@ def test_a_merged_patients_visits_show_the_survivor(office: Office) -> None:
     assert office.visit("100").patient_id == "9"
 
 
+def test_cover_that_comes_later_shows_on_every_visit_of_a_patient_who_was_registered_twice(
+    office: Office,
+) -> None:
+    orders = an_encounter("9200", kind="ORDERSONLY", patient_id="7")
+    office.receive(an_appointment("100", patient_id="7"), an_appointment("101", patient_id="8"), orders)
+    office.receive(a_patient("7", merged_into="8"), a_patient("8"))
+    office.receive(
+        ("insurance", {"external_id": "500", "patient_id": "8", "payer_name": "Meadow Health Plan"})
+    )
+    assert set(Visit.objects.values_list("anchor_id", "payer_name")) == {
+        ("100", "Meadow Health Plan"),
+        ("101", "Meadow Health Plan"),
+        ("9200", "Meadow Health Plan"),
+    }
+
+
 def test_a_persons_decision_outranks_ids_and_survives_every_later_run(office: Office) -> None:
     office.receive(an_appointment("100"), an_appointment("101"), a_claim("40", appointment_id="100"))
     Link.objects.filter(kind="claim").update(visit=office.visit("101"), method="manual")

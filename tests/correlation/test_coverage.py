@@ -161,6 +161,12 @@ def test_a_claim_of_a_patient_who_was_registered_twice_covers_the_visits_of_both
     assert state(office) == []
 
 
+def test_a_visit_of_the_patient_that_is_given_up_is_covered_by_the_survivors_claim(office: Office) -> None:
+    office.receive(*a_prenatal_visit(), *a_birth(patient_id="8"))
+    office.receive(a_patient("7", merged_into="8"), a_patient("8"))
+    assert state(office) == [("40", "covered")]
+
+
 def test_a_case_that_is_not_certain_stays_a_gap(office: Office) -> None:
     visit = a_prenatal_visit()
     office.receive(*visit, *a_birth())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 
 from athena_dash.correlation.models.base import MONEY, OF_PRACTICE
@@ -63,7 +62,6 @@ class Visit(models.Model):
             models.Index(  # Visits, newest first: a day's are sorted by id then; D8: how a department's day fared
                 fields=["practice", "-service_date", "department_id"], name="visit_by_date"
             ),
-            HashIndex(fields=["patient_id"], name="visit_patient"),  # a fourth of what sorting them costs
             models.Index(  # the tick: what is due to be judged again
                 fields=["reconsider_at"],
                 name="visit_reconsider",
