@@ -22,22 +22,24 @@ CHANGED = """
 select * from records_{table} where practice_id = %(practice)s and external_id = any(%({table})s::text[])
 """
 
-# `found` selects (resource, key, scope, whether a known subject is asked again) from `changed`
+# `found` selects (resource, key, scope) from `changed`; ordered as records.upsert: writers wait in one direction only
 MAKE_DUE = """
 with changed as ({changed})
 insert into sync_subject as s (practice_id, resource, key, scope, due_at)
-select %(practice)s, found.resource, found.key, found.scope, %(now)s::timestamptz
-from (select distinct * from ({found}) as every(resource, key, scope, again)) as found
-left join lateral (
-    select s.id, s.due_at from sync_subject s
-    where s.practice_id = %(practice)s and s.resource = found.resource
-      and s.key = found.key and s.scope = found.scope offset 0
-) known on true
-where found.key <> ''
-  and (known.id is null or found.again and (known.due_at is null or known.due_at < %(now)s))
-order by found.resource, found.key, found.scope  -- as records.upsert: writers wait in one direction only
+select distinct %(practice)s, resource, key, scope, %(now)s::timestamptz
+from ({found}) as found(resource, key, scope) where key <> '' order by resource, key, scope
 on conflict (practice_id, resource, key, scope) do update set due_at = excluded.due_at
 """
+
+# those that need no asking are found by one walk through the index of keys; `coalesce` keeps it from that of instants
+RULE = """
+select '{resource}', key, scope from ({found}) as found(key, scope)
+where (key, scope) not in (
+    select s.key, s.scope from sync_subject s
+    where s.practice_id = %(practice)s and s.resource = '{resource}' and {settled}
+      and s.key = any(array(select key from ({found}) as found(key, scope))))
+"""
+ASKED_ONCE, DUE_ALREADY = "true", "coalesce(s.due_at >= %(now)s, false)"
 
 # appointmentstatus 2, 3, 4: the patient came
 PATIENTS_SEEN = """
@@ -183,8 +185,8 @@ def routes_of(resource: str) -> dict[str, str]:
     return {table: " union all ".join(rules) for table, rules in by_table.items()}
 
 
-def rule(subjects: str, found: str, *, again: bool) -> str:
-    return f"select '{subjects}', key, scope, {again} from ({found}) as {subjects}(key, scope)"  # noqa: S608
+def rule(resource: str, found: str, *, again: bool) -> str:
+    return RULE.format(resource=resource, found=found, settled=DUE_ALREADY if again else ASKED_ONCE)
 
 
 def ask_about_all(practice_id: int, resource: str, table: str, now: datetime) -> None:
