@@ -12,7 +12,7 @@ from typing import Any
 
 from athena_dash.correlation import scoring_sql, unbound_sql
 from athena_dash.correlation.scope import Scope
-from athena_dash.correlation.tables import fill, run
+from athena_dash.correlation.tables import change, fill, run
 from athena_dash.correlation.unbound_sql import visit_of, visits_of
 from athena_dash.correlation.weights import (
     CANDIDATES_KEPT,
@@ -232,7 +232,7 @@ def note_around(scope: Scope) -> None:
 
 def anchor_appointments(scope: Scope) -> None:
     """An encounter's own visit becomes its appointment's; the other appointments get a new one."""
-    run(BRIDGE, scope.values)
+    change("scope_encounter", BRIDGE, scope.values)
     run(RE_ANCHOR, scope.values)
     fill("scope_visit", APPOINTMENT_VISITS, scope.values)
 

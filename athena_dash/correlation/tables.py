@@ -65,9 +65,14 @@ def prepare(*, large: bool) -> None:
 
 
 def fill(table: str, statement: str, values: Mapping[str, Any]) -> int:
-    """Rows of the select statement → the table. Returns how many; the planner is told, whose guess is a thousand."""
+    """Rows of the select statement → the table. Returns how many."""
+    return change(table, f"insert into {table} {statement}", values)
+
+
+def change(table: str, statement: str, values: Mapping[str, Any]) -> int:
+    """Writes rows of the table. Returns how many; the planner is told, whose guess is a thousand."""
     with connection.cursor() as cursor:
-        cursor.execute(f"insert into {table} {statement}", values)
+        cursor.execute(statement, values)
         count = int(cursor.rowcount)
         if count:
             cursor.execute(f"analyze {table} ({KEYS[table]})")
