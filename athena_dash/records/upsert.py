@@ -20,7 +20,7 @@ from msgspec.structs import astuple
 from psycopg import sql
 
 from athena_dash.core import literals
-from athena_dash.core.one_trip import fetch
+from athena_dash.core.one_trip import Row, fetch
 from athena_dash.records.facts import Fact, Roster, Sourced
 
 Touched = dict[str, set[str]]
@@ -60,9 +60,10 @@ def upsert_view(practice_id: int, view: type[Fact], rows: Mapping[str, Sourced])
         KNOWN.format(table=model_of(view.table)._meta.db_table),
     )
     known = set(held or ())
-    new = [row for key, row in rows.items() if key not in known]
-    old = [row for key, row in rows.items() if key in known] if known else []
-    return write(practice_id, view, insert_sql(view), new) | write(practice_id, view, update_sql(view), old)
+    new = {key: row for key, row in rows.items() if key not in known}
+    write(practice_id, view, insert_sql(view), list(new.values()))
+    changed = write(practice_id, view, update_sql(view), [rows[key] for key in rows if key in known])
+    return {*new, *(external_id for (external_id,) in changed)}
 
 
 KNOWN = """
@@ -71,9 +72,9 @@ where practice_id = %(practice_id)s and external_id = any(%(keys)s::text[])
 """
 
 
-def write(practice_id: int, view: type[Fact], statement: str, rows: Sequence[Sourced]) -> set[str]:
+def write(practice_id: int, view: type[Fact], statement: str, rows: Sequence[Sourced]) -> list[Row]:
     if not rows:
-        return set()
+        return []
     number = {stamp: place for place, stamp in enumerate({row.fetched_at for row in rows}, start=1)}
     arrived = zip(*[astuple(cast(Fact, row.fact)) for row in rows], strict=True)
     values = {
@@ -84,8 +85,8 @@ def write(practice_id: int, view: type[Fact], statement: str, rows: Sequence[Sou
         "stamps": literals.array(list(number)),
         "numbers": literals.array([number[row.fetched_at] for row in rows]),
     }
-    (changed,) = fetch(values, statement)
-    return {external_id for (external_id,) in changed}
+    (returned,) = fetch(values, statement)
+    return returned
 
 
 def column(values: Sequence[Any]) -> str:
@@ -153,10 +154,9 @@ def insert_sql(view: type[Fact]) -> str:
     absent = {field.attname: cast(str, field.db_type(connection)) for field in absent_fields(view)}
     statement = sql.SQL(
         """
-        insert into {table} as t (practice_id, external_id, raw_id, fetched_at, {carried}{first_seen}{absent})
+        insert into {table} (practice_id, external_id, raw_id, fetched_at, {carried}{first_seen}{absent})
         select %(practice_id)s, s.external_id, s.raw_id, s.fetched_at, {arrived}{first_fetched}{defaults}
         from ({facts}) s
-        returning t.external_id
         """
     ).format(
         table=sql.Identifier(model_of(view.table)._meta.db_table),
@@ -196,20 +196,17 @@ def update_sql(view: type[Fact]) -> str:
 
 
 def facts(view: type[Fact]) -> sql.Composable:
+    """The arrays side by side; as a function in `from` they would be kept a second time before they are read."""
     types = {f.attname: cast(str, f.db_type(connection)) for f in model_of(view.table)._meta.concrete_fields}
-    named = [(sql.Identifier(name), types[name]) for name in view.__struct_fields__]
-    arrays = [f"%({name})s::{base(types[name])}[]" for name in view.__struct_fields__]
+    fields = view.__struct_fields__
+    arrays = [f'unnest(%({name})s::{base(types[name])}[]) as "{name}"' for name in fields]
+    typed = [f'"{name}"::{types[name]} as "{name}"' for name in fields]
     return sql.SQL(  # few instants for many rows: read once each
-        """
-        select {typed}, raw_id, (%(stamps)s::timestamptz[])[number] as fetched_at
-        from unnest({arrays}, %(raw_ids)s::bigint[], %(numbers)s::int[]) as arrived({names}, raw_id, number)
-        """
-    ).format(
-        typed=sql.SQL(", ").join(
-            sql.SQL("{0}::{1} as {0}").format(name, sql.SQL(kind)) for name, kind in named
-        ),
-        arrays=sql.SQL(", ".join(arrays)),
-        names=columns(view.__struct_fields__),
+        f"""
+        select {", ".join(typed)}, raw_id, (%(stamps)s::timestamptz[])[number] as fetched_at
+        from (select {", ".join(arrays)}, unnest(%(raw_ids)s::bigint[]) as raw_id,
+              unnest(%(numbers)s::int[]) as number) arrived
+        """  # noqa: S608 - names of ours
     )
 
 
