@@ -175,8 +175,7 @@ def superseded(rows: Sequence[Stored]) -> set[int]:
     """Those for which a newer payload of the same record is stored. Mostly nothing newer of the feed is stored at
     all, and one look says so."""
     ids = [row.pk for row in rows]
-    keys = {(row.resource, row.external_id, row.parent_id) for row in rows}
-    if len(keys) == len(rows) and not kept_since(rows):
+    if len({row.external_id for row in rows}) == len(rows) and not kept_since(rows):
         return set()
     with connection.cursor() as cursor:
         cursor.execute(SUPERSEDED, [literals.int_array(ids)])
