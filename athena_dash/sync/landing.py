@@ -120,8 +120,8 @@ def land_batch(practice_id: int, rows: Sequence[Stored], landed: Landed) -> None
         claims = [one for one in facts if isinstance(one.fact, ClaimFact)]
         end_statuses(practice_id, claims)
         touched = upsert(practice_id, facts)
-        telling = without_lines_of_touched_claims(touched, facts)
         for resource in {row.resource for row in current}:
+            telling = without_lines_of_touched_claims(touched, facts) if resource == "claims" else touched
             subjects.route(practice_id, resource, telling, now)
         keep_errors(errors)
         unmapped_rows = keep_unmapped(practice_id, current, claims)
@@ -165,7 +165,7 @@ def understand(practice_id: int, rows: Sequence[Stored]) -> Understood:
 
 
 def without_lines_of_touched_claims(touched: Touched, facts: Iterable[Sourced]) -> Touched:
-    """Such a line names nobody to ask about that its claim does not, and there are three to a claim."""
+    """What a claim brings of such a line names nobody to ask about that the claim does not; there are three to it."""
     claims, lines = touched.get("claim", set()), touched.get("chargeline", set())
     if not claims or not lines:
         return touched

@@ -20,7 +20,7 @@ from athena_dash.operations.torture.plan import CALM, STORM, Kind, plan
 from athena_dash.operations.torture.proof import Compared
 from athena_dash.operations.torture.recovery import Healing
 from athena_dash.operations.torture.report import Report, lag_figures
-from athena_dash.operations.torture.truth import Truth
+from athena_dash.operations.torture.truth import Row, Truth
 from athena_dash.operations.torture.watch import Lag
 from athena_dash.operations.torture.world_time import WorldTime
 from athena_dash.records.models import Appointment, Claim, ClaimStatusChange, Patient
@@ -53,6 +53,21 @@ def test_where_nothing_changed_no_lag_is_claimed() -> None:
     assert lag_figures([], []) == {
         where: {"n": 0, "p50": None, "p95": None} for where in ("outside disturbances", "inside")
     }
+
+
+def test_a_part_of_a_record_nobody_knew_of_is_as_late_as_that_and_no_loss() -> None:
+    chart, services, hour = ("encounters", "7"), ("services", "9"), timedelta(hours=1)
+    encounter = Row(key="9", says={}, modified=NOW, asked=chart)
+    service = Row(key="1", says={}, modified=NOW, asked=services, part_of=encounter)
+    assert proof.changed_since_asked(service, {chart: NOW - hour}), (
+        "the encounter came after its chart was read"
+    )
+    assert not proof.changed_since_asked(service, {chart: NOW + hour}), (
+        "it was there, and nobody asked about it"
+    )
+    assert not proof.changed_since_asked(service, {chart: NOW - hour, services: NOW + hour}), (
+        "and here it was"
+    )
 
 
 def test_an_orphan_is_found_by_its_parent_and_ended() -> None:

@@ -11,7 +11,7 @@ from athena_dash.correlation.models import Link, Visit
 from athena_dash.practices.models import Policy
 from athena_dash.records.models import Appointment, Claim, Patient
 from athena_dash.sync import landing, pipeline, raw, replay, sweep, waiting
-from athena_dash.sync.models import Failure, RawRecord, RawSegment, Touched
+from athena_dash.sync.models import Failure, RawRecord, RawSegment, Subject, Touched
 from athena_dash.sync.pages import id_field
 from athena_dash.sync.payloads import identify
 from athena_dash.sync.resources import RESOURCES
@@ -74,6 +74,16 @@ def test_running_it_twice_changes_nothing(practice) -> None:
     pipeline.process(practice.pk, ids)
     assert (contents(practice), versions()) == (before, rows)
     assert not Failure.objects.exists()
+
+
+def test_a_closed_claim_and_the_line_it_was_paid_nothing_for_may_come_in_one_landing(practice) -> None:
+    """As in a replay: the line has the claim's notes read although the claim was touched with it."""
+    unpaid = {"transactionid": 3010, "claimid": "301", "charge": "180", "payments": "0", "adjustments": "180"}
+    ids = land(practice, "claims", a_claim(status="CLOSED")) + land(
+        practice, "transactions", unpaid, parent="301"
+    )
+    pipeline.process(practice.pk, ids)
+    assert Subject.objects.filter(resource="claim_notes").values_list("key", flat=True).get() == "301"
 
 
 def test_one_bad_record_never_stops_its_page(practice) -> None:

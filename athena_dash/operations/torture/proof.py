@@ -78,8 +78,12 @@ def held(ours: Any, name: str, truth: Truth) -> Any:
 
 
 def changed_since_asked(row: Row, asked: Asked) -> bool:
-    """Never asked is no excuse."""
-    return row.asked is not None and row.asked in asked and asked[row.asked] < row.modified + ON_ITS_WAY
+    """Never asked is no excuse, unless for what is part of a record that itself is older here."""
+    if row.asked is None:
+        return False
+    if row.asked in asked:
+        return asked[row.asked] < row.modified + ON_ITS_WAY
+    return row.part_of is not None and changed_since_asked(row.part_of, asked)
 
 
 def last_asked(practice: Practice) -> dict[tuple[str, str], datetime]:

@@ -2,7 +2,8 @@
 
 A table's rule says which of athena's records we must hold (`required`) and what they must say. Some records athena
 announces; others we only learn by asking, and `asked` then names the question (feed, its key): one that changed in
-silence after it was last asked about may still be older here, and is counted apart.
+silence after it was last asked about may still be older here, and is counted apart. Nobody can ask about what is
+`part_of` one that we do not know.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ class Row:
     modified: datetime
     required: bool = True
     asked: tuple[str, str] | None = None
+    part_of: Row | None = None
 
 
 @dataclass
@@ -201,6 +203,7 @@ def services(truth: Truth) -> Iterator[Row]:
         for one in truth.of(Encounter)
         if one.patient_id in seen and one.kind in kinds and one.status in statuses and not one.inpatient
     }
+    charted = {row.key: row for row in encounters(truth)}
     for one in truth.of(Service):
         says = {
             "encounter_id": one.encounter_id,
@@ -215,6 +218,7 @@ def services(truth: Truth) -> Iterator[Row]:
             modified=one.modified,
             required=one.encounter_id in charts,
             asked=("services", one.encounter_id),
+            part_of=charted.get(one.encounter_id),
         )
 
 
