@@ -21,9 +21,13 @@ def backend_cpu(pid: int) -> float:
 
 def family_cpu(pid: int) -> float:
     """Seconds of another process, of its children that live, and of those it has seen end."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return sum(map(int, fields[11:15])) / TICK + sum(map(backend_cpu, map(int, children)))
+    try:
+        living = sum(map(backend_cpu, map(int, children)))
+    except (FileNotFoundError, ProcessLookupError):  # one ended meanwhile, and its parent has seen it
+        return family_cpu(pid)
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / TICK + living
 
 
 def peak_rss_mb(pid: int | str = "self") -> int:
