@@ -1,4 +1,5 @@
-"""Stored payloads → facts, in one transaction per batch, and what they touched left for sync.pipeline to relate.
+"""Stored payloads → facts, in one transaction per batch, and what they touched left for sync.pipeline to relate; holds
+raw SQL.
 
 Decoding needs no lock and is done before it. A record that cannot be understood becomes a Failure and does not stop
 its batch. A batch that the database or our own code refuses is halved until the record at fault stands alone; that

@@ -36,7 +36,7 @@ def spell(payload: object) -> bytes:
     try:
         return msgspec.json.encode(payload)
     except (UnicodeEncodeError, ValueError, OverflowError):
-        # A fault planted a lone surrogate: only an escaped \\udXXX can carry it, as a real sender would.
+        # A fault planted half a surrogate pair: only an escape such as \ud800 can carry it, as from a real sender.
         return json.dumps(payload).encode("ascii")
 
 
