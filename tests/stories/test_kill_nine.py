@@ -56,11 +56,14 @@ def test_a_sync_killed_at_many_moments_ends_like_one_that_was_left_alone(athena,
     killed = unfinished = left_behind = 0
     began = wall.monotonic()
     for number in range(KILLS):
-        end = run_and_kill(lambda: pull_all(practice) and None, after=rng.uniform(0.05, 1.2))
-        killed += end.killed
+        since = wall.monotonic()
+        pull_all(alone)
+        takes = wall.monotonic() - since  # what is killed has as much to do, or more
+        killed += run_and_kill(
+            lambda: pull_all(practice) and None, after=rng.uniform(0.02, 0.9) * takes
+        ).killed
         unfinished += Feed.objects.filter(practice=practice, lease_until__isnull=False).count()
         left_behind += RawSegment.objects.filter(practice=practice, processed_version=None).count()
-        pull_all(alone)
         restart(practice, athena)
         if number >= 4:
             move_claims(athena, rng)
