@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -103,7 +104,7 @@ def by_owner(rows: Iterable[Row], fact: Callable[..., Fact]) -> Mapping[Any, tup
 
 def claims_from(lines: Iterable[Row], notes: Iterable[Row], stages: Stages) -> Callable[..., ClaimFacts]:
     """What makes a claim of its row: its lines and notes are found by its id."""
-    lines_of = by_owner(lines, LineFacts)
+    lines_of = lines_by_claim(lines)
     notes_of = stages_of_notes(notes, stages)
 
     def claim(
@@ -124,6 +125,15 @@ def claims_from(lines: Iterable[Row], notes: Iterable[Row], stages: Stages) -> C
         )
 
     return claim
+
+
+def lines_by_claim(rows: Iterable[Row]) -> Mapping[str, tuple[LineFacts, ...]]:
+    read = Amounts()
+    found: dict[str, list[LineFacts]] = defaultdict(list)
+    for claim_id, code, amount, payments, outstanding, posted_on, units, adjustments, holder in rows:
+        sums = read[amount], read[payments], read[outstanding]
+        found[claim_id].append(LineFacts(code, *sums, posted_on, read[units], read[adjustments], holder))
+    return {claim_id: tuple(lines) for claim_id, lines in found.items()}
 
 
 def slots_from(seen: Row, stages: Stages) -> tuple[SlotFacts, ...]:
@@ -149,6 +159,14 @@ def stages_of_notes(rows: Iterable[Row], stages: Stages) -> Mapping[str, Notes]:
         id: (tuple(stage for _, stage, _ in notes), notes[-1][2], any(says == "denied" for *_, says in notes))
         for id, notes in found.items()
     }
+
+
+class Amounts(dict[Any, Any]):
+    """Amounts as PostgreSQL writes them → Decimals; each is read once a batch, for most are alike."""
+
+    def __missing__(self, written: str | None) -> Decimal | None:
+        found = self[written] = None if written is None else Decimal(written)
+        return found
 
 
 class Stages(dict[str, ClaimStage]):

@@ -15,8 +15,7 @@ from typing import Any
 from django.db import connection
 
 from athena_dash.core import literals
-from athena_dash.core.one_trip import Row
-from athena_dash.correlation.dossier_sql import rows
+from athena_dash.core.one_trip import Row, fetch
 from athena_dash.correlation.judge import FoundGap, Judged
 
 CENT = Decimal("0.01")
@@ -44,9 +43,14 @@ NAMED = {
 }
 
 STORED = """
-select visit_id, code, id, closed_at is null, {columns}
-from correlation_gap where practice_id = %(practice)s and visit_id = any(%(visits)s::bigint[])
+select visit_id, code, id, closed_at is null from correlation_gap
+where practice_id = %(practice)s and visit_id = any(%(visits)s::bigint[])
 """
+
+SAID = f"""
+select visit_id, code, {", ".join(TYPES)} from correlation_gap
+where practice_id = %(practice)s and visit_id = any(%(broken)s::bigint[])
+"""  # noqa: S608 - columns of this module; of those that close, and of many more that have, nobody asks what they said
 
 STANDING = """
 select id, suppressor, track::text, reconsider_at from correlation_visit
@@ -56,7 +60,8 @@ where id = any(%(visits)s::bigint[]) and judged_at is not null
 VISITS = """
 update correlation_visit v
 set suppressor = w.suppressor, track = w.track, reconsider_at = w.reconsider_at, judged_at = %(now)s
-from json_to_recordset(%(visits)s) as w(visit_id bigint, suppressor text, track text, reconsider_at timestamptz)
+from unnest(%(visits)s::bigint[], %(suppressors)s::text[], %(tracks)s::text[], %(again)s::timestamptz[])
+    as w(visit_id, suppressor, track, reconsider_at)
 where v.id = w.visit_id
 """
 
@@ -100,15 +105,21 @@ class Changes:
 
 
 def store(practice_id: int, judged: Sequence[Judged], now: datetime) -> Changes:
-    visit_ids = [visit.visit_id for visit in judged]
-    found, standing = rows(practice_id, visit_ids, STORED.format(**NAMED), STANDING)
+    asked = {
+        "practice": practice_id,
+        "visits": literals.int_array([visit.visit_id for visit in judged]),
+        "broken": literals.int_array([visit.visit_id for visit in judged if visit.gaps]),
+    }
+    found, words, standing = fetch(asked, STORED, SAID, STANDING)
     stored = {row[:2]: row[2:] for row in found}
+    said = {row[:2]: row[2:] for row in words}
     changes = Changes()
     for visit in judged:
         for gap in visit.gaps:
-            place(visit.visit_id, gap, stored.pop((visit.visit_id, gap.code), None), changes)
+            key = (visit.visit_id, gap.code)
+            place(visit.visit_id, gap, stored.pop(key, None), said.get(key), changes)
     suppressed = {visit.visit_id for visit in judged if visit.suppressor}
-    for (visit_id, code), (pk, is_open, *_) in stored.items():
+    for (visit_id, code), (pk, is_open) in stored.items():
         if is_open:
             changes.closed[code] += 1
             changes.closing["suppressor" if visit_id in suppressed else "data"].append(pk)
@@ -117,21 +128,22 @@ def store(practice_id: int, judged: Sequence[Judged], now: datetime) -> Changes:
     return changes
 
 
-def place(visit_id: int, found: FoundGap, row: tuple[Any, ...] | None, changes: Changes) -> None:
+def place(visit_id: int, found: FoundGap, row: Row | None, said: Row | None, changes: Changes) -> None:
+    """`row`: its (id, is open); `said`: its words, by column."""
     wanted = values(found)
     gap = {"visit_id": visit_id, "code": found.code, **wanted}
     if row is None:
         changes.opened[found.code] += 1
         changes.opening.append(gap)
         return
-    pk, is_open, was_primary, *_ = row
+    pk, is_open = row
     if not is_open:
         changes.reopened[found.code] += 1
         changes.changing.append(gap)
-    elif row[2:] != tuple(wanted.values()):
+    elif said != tuple(wanted.values()):
         changes.changed[found.code] += 1
         changes.changing.append(gap)
-        if was_primary and not found.primary:
+        if said and said[0] and not found.primary:
             changes.stepping_back.append(pk)
 
 
@@ -157,19 +169,21 @@ def values(found: FoundGap) -> dict[str, Any]:
 def write_visits(judged: Sequence[Judged], standing: Mapping[int, Row], now: datetime) -> None:
     """`standing`: what those that were judged before say now."""
     found = [
-        {
-            "visit_id": visit.visit_id,
-            "suppressor": visit.suppressor,
-            "track": visit.track,
-            "reconsider_at": visit.reconsider_at,
-        }
+        visit
         for visit in judged
         if standing.get(visit.visit_id) != (visit.suppressor, visit.track, visit.reconsider_at)
     ]
     if not found:
         return
+    values: dict[str, Any] = {
+        "now": now,
+        "visits": literals.int_array([visit.visit_id for visit in found]),
+        "suppressors": literals.array([visit.suppressor for visit in found]),
+        "tracks": literals.array([visit.track for visit in found]),
+        "again": literals.array([visit.reconsider_at for visit in found]),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(VISITS, {"now": now, "visits": literals.json(found)})
+        cursor.execute(VISITS, values)
 
 
 def write_gaps(practice_id: int, changes: Changes, now: datetime) -> None:

@@ -1,12 +1,15 @@
 """G15: a documented service that should be billed stands on none of the visit's claims."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from athena_dash.correlation.business_time import close_of_business
 from athena_dash.correlation.rules.base import NO_GAP, Finding, GapStage, Rule, after_grace
 from athena_dash.correlation.service_lines import How, each_on_a_line, tie_lines
 from athena_dash.correlation.visit_facts import VisitFacts
 from athena_dash.practices.policies import Policies
+
+ONE = Decimal(1)
 
 
 def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
@@ -23,10 +26,15 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
 
 
 def left_off(visit: VisitFacts) -> list[str]:
+    """In whatever order its records were read, the same."""
     lines = [line for claim in visit.live_claims for line in claim.lines]
     if each_on_a_line(visit.billable_services, lines):
         return []
-    ties = tie_lines(visit.billable_services, lines)
+    lines.sort(key=lambda line: (line.procedure_code, line.units or ONE, line.amount))
+    services = sorted(
+        visit.billable_services, key=lambda service: (service.procedure_code, service.units or ONE)
+    )
+    ties = tie_lines(services, lines)
     return sorted(tie.service.procedure_code for tie in ties if tie.service and tie.how is How.MISSING)
 
 
