@@ -62,9 +62,11 @@ def work(pipe: Pipe, database: str, profile: Path | None, width: int | None) -> 
         product.list_feeds(width)
         from django.db import connection
 
+        from athena_dash.core.memory import keep_freed_memory
         from athena_dash.sync import jobs
         from bench.sync.stages import Stopwatch
 
+        keep_freed_memory()
         watch = Stopwatch()
         watch.install()
         connection.ensure_connection()
