@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -59,26 +60,27 @@ def load(
     offered = offered_to(practice_id, [row[0] for row in bare])
     visit: Callable[..., VisitFacts] = VisitFacts  # the rows of a cursor have no types to check
     return [
-        visit(
+        visit(  # by place: names cost a third of making it
             *row[:2],
-            ZoneInfo(row[2]),
+            zone(row[2]),
             *row[3:COVER],
-            appointment=AppointmentFacts(*row[APPOINTMENT:]) if row[APPOINTMENT] else None,
-            encounters=encounters_of.get(row[0], ()),
-            services=services_of.get(row[0], ()),
-            claims=claims_of.get(row[0], ()),
-            cover=CoverFacts(*row[COVER:INSURED]) if row[COVER] is not None else None,
-            insured=row[INSURED],
-            results=results_of.get(row[0], ()),
-            usual=learned.allowed.get(row[COVER - 2], NO_USUAL),
-            episode=episode_of.get(row[0]),
-            possible_claims=offered.get(row[0], ()),
-            neighbours=around.get((row[5], row[3]), NOBODY),
+            AppointmentFacts(*row[APPOINTMENT:]) if row[APPOINTMENT] else None,
+            encounters_of.get(row[0], ()),
+            services_of.get(row[0], ()),
+            claims_of.get(row[0], ()),
+            CoverFacts(*row[COVER:INSURED]) if row[COVER] is not None else None,
+            row[INSURED],
+            results_of.get(row[0], ()),
+            learned.allowed.get(row[COVER - 2], NO_USUAL),
+            episode_of.get(row[0]),
+            offered.get(row[0], ()),
+            around.get((row[5], row[3]), NOBODY),
         )
         for row in visits
     ]
 
 
+zone = cache(ZoneInfo)  # which looks long at its own cache
 COVER, INSURED, APPOINTMENT = 13, 17, 18  # where their columns begin in a row of sql.VISITS
 
 

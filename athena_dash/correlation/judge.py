@@ -65,15 +65,13 @@ def judge_visit(
         for rule in speaking(visit.status, visit.settled, kind)
         if (finding := rule.find(visit, policies, now)) is not NO_GAP
     ]
-    gaps = gaps_of(findings, visit, policies, evidence, learned)
+    gaps = gaps_of(findings, visit, policies, evidence, learned) if findings else ()
     failed = [gap.code for gap in gaps if gap.judgement.verdict == NOT_SYNCED]
-    again = [finding.reconsider_at for _, finding in findings if finding.reconsider_at]
-    again += answers_end(gaps)
     return Judged(
         visit_id=visit.id,
         suppressor=suppressed[1] if suppressed else "",
         track=track(visit, kind, [gap.code for gap in gaps], failed),
-        reconsider_at=min(again, default=None),
+        reconsider_at=look_again(findings, gaps) if findings else None,
         gaps=gaps,
     )
 
@@ -98,9 +96,11 @@ def gaps_of(
     return gaps
 
 
-def answers_end(gaps: Sequence[FoundGap]) -> list[datetime]:
+def look_again(findings: Sequence[tuple[Rule, Finding]], gaps: Sequence[FoundGap]) -> datetime | None:
     """athena's word ages out: then the verdict that leans on it must be found anew."""
-    return [gap.judgement.asked_at + ANSWER_HOLDS for gap in gaps if gap.judgement.asked_at]
+    turns = [finding.reconsider_at for _, finding in findings if finding.reconsider_at]
+    turns += [gap.judgement.asked_at + ANSWER_HOLDS for gap in gaps if gap.judgement.asked_at]
+    return min(turns, default=None)
 
 
 @cache

@@ -9,6 +9,12 @@ from athena_dash.practices.packages import KINDS
 from athena_dash.practices.policies import Policies
 
 NOT_VISITS = {"FLOWSHEET": "a flowsheet"}
+NOT_BILLABLE = (
+    ("not_billable.visit_types", "visit_type", "visit type"),
+    ("not_billable.departments", "department_id", "department"),
+    ("not_billable.providers", "provider_id", "provider"),
+    ("not_billable.payers", "payer_name", "payer"),
+)
 DEAD_ENCOUNTERS = ("DELETED", "TEMP")
 
 
@@ -49,18 +55,17 @@ def not_required(visit: VisitFacts, policies: Policies) -> str:
 
 
 def by_policy(visit: VisitFacts, policies: Policies) -> str:
-    return next((f"{what} is not billable" for name, what in listed(visit, policies)), "")
+    found = listed(visit, policies)
+    return f"{found[0][1]} is not billable" if found else ""
 
 
 def listed(visit: VisitFacts, policies: Policies) -> list[tuple[str, str]]:
     """(policy, what it speaks of) for each policy that lists something of this visit."""
-    of_visit = (
-        ("not_billable.visit_types", visit.visit_type, "visit type"),
-        ("not_billable.departments", visit.department_id, "department"),
-        ("not_billable.providers", visit.provider_id, "provider"),
-        ("not_billable.payers", visit.payer_name, "payer"),
-    )
-    return [(name, what) for name, value, what in of_visit if value in policies.value(name)]
+    return [
+        (name, what)
+        for name, attribute, what in NOT_BILLABLE
+        if (values := policies.value(name)) and getattr(visit, attribute) in values
+    ]
 
 
 def in_episode(visit: VisitFacts, policies: Policies) -> str:

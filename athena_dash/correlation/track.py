@@ -7,6 +7,7 @@ happen), M missing (a gap says so), F failed, - not reached, N does not apply.
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 
 from athena_dash.correlation.rules.base import Suppressor
 from athena_dash.correlation.visit_facts import ClaimFacts, VisitFacts
@@ -42,6 +43,7 @@ BROKEN_NODE = {
     "G39": PAID,
     "G45": PAID,
 }
+DRAWN = 1_000  # tracks remembered: a practice's visits have a few dozen
 UNBILLED = (
     ClaimStage.HOLD,
     ClaimStage.MANAGER_HOLD,
@@ -55,10 +57,29 @@ def track(
     visit: VisitFacts, suppressed: Suppressor | None, open_codes: Collection[str], failed: Collection[str]
 ) -> str:
     """`failed`: codes among the open ones whose missing record we failed to take in (verdict not synced)."""
-    letters = ["D" if done else "-" for done in reached(visit)]
-    if visit.appointment is None:
+    return drawn(
+        reached(visit),
+        visit.appointment is not None,
+        visit.documents,
+        suppressed,
+        tuple(open_codes),
+        tuple(failed),
+    )
+
+
+@lru_cache(DRAWN)
+def drawn(
+    done: tuple[bool, ...],
+    booked: bool,
+    documents: bool,
+    suppressed: Suppressor | None,
+    open_codes: tuple[str, ...],
+    failed: tuple[str, ...],
+) -> str:
+    letters = ["D" if one else "-" for one in done]
+    if not booked:
         letters[SCHEDULED] = letters[ARRIVED] = "N"
-    if not visit.documents:
+    if not documents:
         letters[DOCUMENTED] = letters[SIGNED] = "N"
     if suppressed is Suppressor.EPISODE:  # its clinical half is due like any other's
         letters[CHARGED:] = ["N" if letter == "-" else letter for letter in letters[CHARGED:]]
@@ -75,12 +96,13 @@ def track(
 def reached(visit: VisitFacts) -> tuple[bool, ...]:
     """A later step proves the earlier ones of its own rail, not those of the other rail."""
     claims = visit.live_claims
-    paid = bool(claims) and all(settled(claim) for claim in claims)
-    billed = paid or (bool(claims) and all(submitted(claim) for claim in claims))
+    paid = bool(claims) and all(map(settled, claims))
+    billed = paid or (bool(claims) and all(map(submitted, claims)))
     arrived = visit.status in ("2", "3", "4")
-    documented = visit.signed or any(e.status in ("OPEN", "REVIEW") for e in visit.encounters)
+    signed = visit.signed
+    documented = signed or bool([e for e in visit.encounters if e.status in ("OPEN", "REVIEW")])
     charged = bool(claims) or (visit.status == "4" and not visit.claims)
-    return (visit.status != "", arrived, documented, visit.signed, charged, bool(claims), billed, paid)
+    return (visit.status != "", arrived, documented, signed, charged, bool(claims), billed, paid)
 
 
 def submitted(claim: ClaimFacts) -> bool:

@@ -107,7 +107,7 @@ class ClaimFacts(msgspec.Struct, frozen=True, dict=True):
         known = [line.payments for line in self.lines if line.payments is not None]
         return sum(known, NOTHING) if known else None
 
-    @cached_property
+    @property
     def voided(self) -> bool:
         """v1 has no such flag: a voided claim's lines net to zero and every slot is closed (athena-api.md
         §2.2).
@@ -115,12 +115,17 @@ class ClaimFacts(msgspec.Struct, frozen=True, dict=True):
         A claim of $0 lines (a 99024 post-operative visit) nets to zero too, but none of its lines is worth
         anything.
         """
-        return self.settled and self.charged == 0 and any(line.amount for line in self.lines)
+        return self.settled and not self.charged and any(line.amount for line in self.lines)
 
     @cached_property
     def settled(self) -> bool:
         """Nothing is left to come in any of its payer columns."""
-        return all(slot.stage in SETTLED for slot in self.slots)
+        return not [slot for slot in self.slots if slot.stage not in SETTLED]
+
+    @property
+    def balanced(self) -> bool:
+        """Settled, and no line has anything left, or too much."""
+        return self.settled and not [line for line in self.lines if line.outstanding]
 
 
 class CoverFacts(msgspec.Struct, frozen=True, gc=False):
@@ -189,15 +194,13 @@ class VisitFacts(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def settled(self) -> bool:
         """It has a live claim, and of none is anything still to come or to give back, in any column or line."""
-        if not self.live_claims or self.open_slots:
-            return False
-        return not any(line.outstanding for claim in self.live_claims for line in claim.lines)
+        return bool(self.live_claims) and not [claim for claim in self.live_claims if not claim.balanced]
 
     @cached_property
     def status(self) -> str:
         return self.appointment.status if self.appointment else ""
 
-    @cached_property
+    @property
     def billable_services(self) -> tuple[ServiceFacts, ...]:
         return tuple([service for service in self.services if service.bill])
 
@@ -207,10 +210,10 @@ class VisitFacts(msgspec.Struct, frozen=True, dict=True):
         here."""
         counting = [e for e in self.encounters if e.status not in ("DELETED", "TEMP", "")]
         if counting:
-            return all(encounter.status == "CLOSED" for encounter in counting)
+            return not [e for e in counting if e.status != "CLOSED"]
         return self.appointment is not None and self.appointment.encounter_state == "CLOSED"
 
-    @cached_property
+    @property
     def documents(self) -> bool:
         """Whether this visit is expected to have an encounter at all."""
         return bool(self.encounters) or (self.clinicals and self.provider_documents)

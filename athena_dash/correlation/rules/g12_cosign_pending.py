@@ -12,7 +12,7 @@ from athena_dash.practices.policies import Policies
 def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
     """athena does not say when the review began. The end of the exam is the last instant that is dated, or the close of
     the visit's day: the desk may check out days later, or never (G03)."""
-    if not any(encounter.status == "REVIEW" for encounter in visit.encounters):
+    if "REVIEW" not in [encounter.status for encounter in visit.encounters]:
         return NO_GAP
     day, exam = visit.service_date, visit.appointment.exam_done_at if visit.appointment else None
     since = exam or left_at(visit) or (close_of_business(day, visit.zone) if day else None)

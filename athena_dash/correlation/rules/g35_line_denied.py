@@ -35,12 +35,15 @@ def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
 
 def unpaid(claim: ClaimFacts, visit: VisitFacts) -> list[LineFacts]:
     """Adjusted to nothing, on a claim of which other lines were paid."""
+    if not claim.denied and not visit.usual:
+        return []
     if len(claim.lines) < 2 or not claim.paid or claim.slots[0].stage not in SETTLED:
         return []
     return [
         line
         for line in claim.lines
-        if line.payments == 0
+        if line.payments is not None
+        and not line.payments
         and line.amount >= DOLLAR  # quality codes are charged at a cent
         and line.adjustments == line.amount
         and (claim.denied or line.procedure_code in visit.usual)
