@@ -44,8 +44,7 @@ def accept(practice: Practice, resource: Resource, body: bytes, parent: str = ""
     """Keep and process all records of the body. A record that was sent before and still fails, fails again."""
     keys = []
     found = {}  # a body may name a record twice: the last wins
-    for item in items_in(resource, body):
-        payload = identify(resource, id_field(resource), item, parent)
+    for payload in identify(resource, id_field(resource), items_in(resource, body), parent):
         keys.append((payload.external_id, payload.parent_id))
         found[keys[-1]] = payload
     with transaction.atomic():

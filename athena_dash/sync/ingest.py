@@ -50,9 +50,9 @@ def ingest(practice: Practice, resource_name: str, bodies: Iterable[bytes], *, p
     """Keep and process every record of the bodies. `parent` is the patient, encounter or claim they were asked for."""
     resource = RESOURCES[resource_name]
     payloads = [
-        identify(resource, id_field(resource), item, parent)
+        payload
         for body in bodies
-        for item in records_in(resource, body)
+        for payload in identify(resource, id_field(resource), records_in(resource, body), parent)
     ]
     known = known_ids(practice, resource, [payload.external_id for payload in payloads])
     with transaction.atomic():

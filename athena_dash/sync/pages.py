@@ -40,7 +40,7 @@ def keep_pages(
     for page, parent in pages:
         found = payloads(resource, page, parent)
         records += len(found)
-        nameless += sum(is_nameless(record) for record in found)
+        nameless += sum(map(is_nameless, found))
         batches += (
             Batch(name, some, page.fetched_at, page.request_id or "")
             for name, some in (
@@ -57,8 +57,7 @@ def keep_pages(
 def payloads(resource: Resource, page: Page, parent: str) -> list[Payload]:
     """The page's records, each named and fingerprinted. One that stands alone but came without a usable id keeps
     whom it was asked for: else nobody could ask for it again."""
-    field = id_field(resource)
-    found = [identify(resource, field, item, parent) for item in page.items]
+    found = identify(resource, id_field(resource), page.items, parent)
     if resource.name not in STANDING_ALONE or not parent:
         return found
     return [record if is_nameless(record) else replace(record, parent_id="") for record in found]

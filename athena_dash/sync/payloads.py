@@ -12,7 +12,7 @@ import msgspec
 
 from athena_dash.sync.resources import Resource
 from integrations.athena.errors import InvalidPayload
-from integrations.athena.payloads.naming import record_id
+from integrations.athena.payloads.naming import record_ids
 from integrations.athena.payloads.reading import parse
 
 
@@ -34,10 +34,14 @@ class Batch(msgspec.Struct, frozen=True):
     request_id: str = ""
 
 
-def identify(resource: Resource, id_field: str, body: bytes, parent_id: str = "") -> Payload:
-    """Name and fingerprint one record. Bytes that are not JSON, or name no usable id, are named by their content."""
-    name = record_id(body, id_field) or f"?{fingerprint(body, resource.volatile).hex()[:32]}"
-    return Payload(name, parent_id, body, digest(body))
+def identify(
+    resource: Resource, id_field: str, bodies: Sequence[bytes], parent_id: str = ""
+) -> list[Payload]:
+    """Name and fingerprint records. Bytes that are not JSON, or name no usable id, are named by their content."""
+    return [
+        Payload(name or f"?{fingerprint(body, resource.volatile).hex()[:32]}", parent_id, body, digest(body))
+        for name, body in zip(record_ids(bodies, id_field), bodies, strict=True)
+    ]
 
 
 def digest(body: bytes) -> bytes:

@@ -45,16 +45,16 @@ def keep(
 
 
 def keep_batches(practice_id: int, batches: Iterable[Batch], run_id: int | None = None) -> list[Stored]:
-    """Store what differs from the newest stored payload of the same record; return the new rows.
+    """Store what differs from the newest stored payload of the same record; return the new rows. All are of one feed.
 
     A payload equal to a stored one that still waits to be processed is left to that row (the sweeper finds it). One
     that was fetched before the newest stored one is no news: a backfill may commit what the live feed has overtaken.
     """
     by_resource: dict[str, dict[Key, tuple[Payload, Batch]]] = defaultdict(dict)
-    for batch in batches:
-        found = by_resource[batch.resource]
-        for one in batch.payloads:
-            found[one.external_id, one.parent_id] = (one, batch)  # named twice: the last wins
+    for batch in batches:  # named twice: the last wins
+        by_resource[batch.resource].update(
+            {(one.external_id, one.parent_id): (one, batch) for one in batch.payloads}
+        )
     fresh = [
         pair for resource, found in by_resource.items() for pair in unknown(practice_id, resource, found)
     ]
@@ -110,6 +110,8 @@ def unknown(
         },
         KNOWN,
     )
+    if not known:
+        return arrived
     same, other = set(), {}
     for ordinal, digest, fetched_at, up_to_date, *place in known:
         position = ordinal - 1

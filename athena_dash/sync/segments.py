@@ -9,12 +9,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
-from itertools import groupby
-from typing import Any, cast
+from itertools import accumulate
 
 import msgspec
 from backports import zstd
-from django.db import connection
 
 from athena_dash.core import clock, literals
 from athena_dash.core.one_trip import fetch
@@ -47,21 +45,16 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
     digest: bytes
 
 
-COLUMNS = "id, practice_id, resource, segment_id, external_id, parent_id, start, size, digest, fetched_at, request_id"
-
-
-def cut(fresh: Sequence[tuple[Payload, Batch]]) -> Iterator[list[tuple[Payload, Batch]]]:
-    """Cut into runs of one feed's payloads, each of about SEGMENT bytes at most."""
-    for _, pairs in groupby(fresh, key=lambda pair: feed_of(pair[1].resource)):
-        part: list[tuple[Payload, Batch]] = []
-        size = 0
-        for pair in pairs:
-            if size >= SEGMENT or len(part) >= ROWS:
-                yield part
-                part, size = [], 0
-            part.append(pair)
-            size += len(pair[0].body)
-        yield part
+def cut(fresh: Sequence[tuple[Payload, Batch]]) -> Iterator[Sequence[tuple[Payload, Batch]]]:
+    """Payloads of one feed in runs of about SEGMENT bytes at most."""
+    start = size = 0
+    for end, (one, _) in enumerate(fresh):
+        if size >= SEGMENT or end - start >= ROWS:
+            yield fresh[start:end]
+            start, size = end, 0
+        size += len(one.body)
+    if fresh:
+        yield fresh[start:]
 
 
 @cache
@@ -72,74 +65,66 @@ def feed_of(resource: str) -> str:
 NEW = """
 with new as materialized (
     select array_agg(nextval('sync_rawrecord_id_seq')) as ids from generate_series(1, %(count)s)
-), segment as (
+), segment as materialized (
     insert into sync_rawsegment (practice_id, resource, body, first_id, last_id, kept_at, run_id)
-    select %(practice)s, %(resource)s, %(body)b, ids[1], ids[%(count)s], %(now)s, %(run)s from new
+    select %(practice)s, %(feed)s, %(body)b, ids[1], ids[%(count)s], %(now)s, %(run)s from new
     returning id
+), rows as (
+    insert into sync_rawrecord (id, practice_id, resource, segment_id, external_id, parent_id, start, size, digest,
+                                fetched_at, request_id)
+    select id, %(practice)s, (%(resources)s::text[])[answer], segment_id, external_id, parent_id, start, size,
+           substr(%(digests)b, %(width)s * place + 1, %(width)s), (%(stamps)s::timestamptz[])[answer],
+           (%(request_ids)s::text[])[answer]
+    from (
+        select segment.id as segment_id, unnest(new.ids) as id, generate_series(0, %(count)s - 1) as place,
+               unnest(%(external_ids)s::text[]) as external_id, unnest(%(parent_ids)s::text[]) as parent_id,
+               unnest(%(starts)s::int[]) as start, unnest(%(sizes)s::int[]) as size,
+               unnest(%(answers)s::int[]) as answer
+        from new, segment
+    ) arrived
 )
 select segment.id, new.ids from segment, new
 """
 
 
 def write(practice_id: int, part: Sequence[tuple[Payload, Batch]], run_id: int | None) -> list[Stored]:
-    """One segment, and a row a payload."""
+    """One segment, and a row a payload. An absence, whose digest is empty, comes alone."""
+    answers = list({id(batch): batch for _, batch in part}.values())
+    number = {id(answer): place for place, answer in enumerate(answers, start=1)}
+    sizes = [len(one.body) for one, _ in part]
     values = {
         "practice": practice_id,
-        "resource": feed_of(part[0][1].resource),
+        "feed": feed_of(answers[0].resource),
         "body": zstd.compress(b"".join([one.body for one, _ in part]), LEVEL),
         "count": len(part),
         "now": clock.now(),
         "run": run_id,
+        "external_ids": literals.array([one.external_id for one, _ in part]),
+        "parent_ids": literals.array([one.parent_id for one, _ in part]),
+        "starts": literals.array([end - size for end, size in zip(accumulate(sizes), sizes, strict=True)]),
+        "sizes": literals.array(sizes),
+        "digests": b"".join([one.digest for one, _ in part]),
+        "width": len(part[0][0].digest),
+        "answers": literals.array([number[id(answer)] for _, answer in part]),
+        "resources": literals.array([answer.resource for answer in answers]),
+        "stamps": literals.array([answer.fetched_at for answer in answers]),
+        "request_ids": literals.array([answer.request_id for answer in answers]),
     }
     (((segment_id, ids),),) = fetch(values, NEW)
-    rows: list[Stored] = []
-    lines: list[str] = []
-    start, answer, before, after = 0, None, "", ""
-    for pk, (one, batch) in zip(ids, part, strict=True):
-        if batch is not answer:  # what its rows have in common is written out once
-            answer, before = batch, f"{practice_id}\t{batch.resource}\t{segment_id}"
-            after = f"{batch.fetched_at}\t{escaped(batch.request_id)}\n"
-        size = len(one.body)
-        lines.append(
-            f"{pk}\t{before}\t{escaped(one.external_id)}\t{escaped(one.parent_id)}\t{start}\t{size}\t"
-            f"\\\\x{one.digest.hex()}\t{after}"
+    return [
+        Stored(
+            pk,
+            practice_id,
+            answer.resource,
+            one.external_id,
+            one.parent_id,
+            answer.fetched_at,
+            segment_id,
+            one.body,
+            one.digest,
         )
-        rows.append(
-            Stored(
-                pk,
-                practice_id,
-                batch.resource,
-                one.external_id,
-                one.parent_id,
-                batch.fetched_at,
-                segment_id,
-                one.body,
-                one.digest,
-            )
-        )
-        start += size
-    copy(lines)
-    return rows
-
-
-def copy(lines: Iterable[str]) -> None:
-    """Django does not know COPY: what the driver raises in it must be made one of Django's errors."""
-    statement = f"copy sync_rawrecord ({COLUMNS}) from stdin"
-    with (
-        connection.cursor() as cursor,
-        connection.wrap_database_errors,
-        cast(Any, cursor).copy(statement) as stream,
-    ):
-        stream.write("".join(lines))
-
-
-def escaped(text: str) -> str:
-    """As COPY reads it."""
-    if text.isprintable() and "\\" not in text:
-        return text
-    for sign, escape in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
-        text = text.replace(sign, escape)
-    return text
+        for pk, (one, answer) in zip(ids, part, strict=True)
+    ]
 
 
 def inflated(segment_id: int) -> bytes:

@@ -20,15 +20,8 @@ from tests.sync.rig import contents, open_failures, versions
 
 
 def land(practice, resource: str, *bodies: dict | bytes, parent: str = "") -> list[int]:
-    found = [
-        identify(
-            RESOURCES[resource],
-            id_field(RESOURCES[resource]),
-            body if isinstance(body, bytes) else json.dumps(body).encode(),
-            parent,
-        )
-        for body in bodies
-    ]
+    encoded = [body if isinstance(body, bytes) else json.dumps(body).encode() for body in bodies]
+    found = identify(RESOURCES[resource], id_field(RESOURCES[resource]), encoded, parent)
     return raw.keep(found, practice_id=practice.pk, resource=resource, fetched_at=NOW)
 
 

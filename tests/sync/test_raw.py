@@ -20,7 +20,7 @@ CLAIMS = RESOURCES["claims"]
 def keep(practice, *bodies: bytes | str | dict, resource: str = "claims", parent: str = "") -> list[int]:
     id_field = {"claims": "claimid", "insurances": "insuranceid", "patients": "patientid"}[resource]
     encoded = [body if isinstance(body, bytes) else as_bytes(body) for body in bodies]
-    found = [identify(RESOURCES[resource], id_field, body, parent) for body in encoded]
+    found = identify(RESOURCES[resource], id_field, encoded, parent)
     return raw.keep(found, practice_id=practice.pk, resource=resource, fetched_at=NOW)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -12,6 +14,18 @@ from integrations.athena.errors import InvalidPayload
 from .reading import parse
 
 LONGEST_ID = 200
+
+
+def record_ids(bodies: Sequence[bytes], field: str) -> list[str]:
+    """`record_id` of each. Mostly all are text that a key can hold, as one look at them together says."""
+    try:
+        found = list(map(attrgetter(field), map(_named(field).decode, bodies)))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return [record_id(body, field) for body in bodies]
+    as_text = set(map(type, found)) == {str}
+    if as_text and max(map(len, found)) <= LONGEST_ID and "".join(found).isprintable():
+        return found
+    return list(map(_usable, found))
 
 
 def record_id(body: bytes, field: str) -> str:
