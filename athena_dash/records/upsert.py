@@ -30,7 +30,7 @@ Touched = dict[str, set[str]]
 def upsert(practice_id: int, batch: Sequence[Sourced]) -> Touched:
     """Write the batch inside the caller's transaction; return what changed. Later facts win over earlier ones."""
     touched: Touched = defaultdict(set)
-    by_kind: dict[type[Any], list[Sourced]] = defaultdict(list)
+    by_kind: dict[type[Any], list[Any]] = defaultdict(list)
     for sourced in batch:
         by_kind[type(sourced.fact)].append(sourced)
     rosters = by_kind.pop(Roster, [])
@@ -41,9 +41,9 @@ def upsert(practice_id: int, batch: Sequence[Sourced]) -> Touched:
     return {table: ids for table, ids in touched.items() if ids}
 
 
-def in_order(rows: Iterable[Sourced]) -> dict[str, Sourced]:
+def in_order(rows: Iterable[Any]) -> dict[str, Sourced]:
     """The last of each key, by keys: two writers of one table then wait for each other in one direction only."""
-    newest = {cast(Fact, row.fact).external_id: row for row in rows}
+    newest = {row.fact.external_id: row for row in rows}
     return {key: newest[key] for key in sorted(newest)}
 
 
@@ -60,10 +60,9 @@ def upsert_view(practice_id: int, view: type[Fact], rows: Mapping[str, Sourced])
         KNOWN.format(table=model_of(view.table)._meta.db_table),
     )
     known = set(held or ())
-    new = {key: row for key, row in rows.items() if key not in known}
-    write(practice_id, view, insert_sql(view), list(new.values()))
+    write(practice_id, view, insert_sql(view), [row for key, row in rows.items() if key not in known])
     changed = write(practice_id, view, update_sql(view), [rows[key] for key in rows if key in known])
-    return {*new, *(external_id for (external_id,) in changed)}
+    return (rows.keys() - known).union(external_id for (external_id,) in changed)
 
 
 KNOWN = """
@@ -72,18 +71,19 @@ where practice_id = %(practice_id)s and external_id = any(%(keys)s::text[])
 """
 
 
-def write(practice_id: int, view: type[Fact], statement: str, rows: Sequence[Sourced]) -> list[Row]:
+def write(practice_id: int, view: type[Fact], statement: str, rows: Sequence[Any]) -> list[Row]:
     if not rows:
         return []
-    number = {stamp: place for place, stamp in enumerate({row.fetched_at for row in rows}, start=1)}
-    arrived = zip(*[astuple(cast(Fact, row.fact)) for row in rows], strict=True)
+    stamps = [row.fetched_at for row in rows]
+    number = {stamp: place for place, stamp in enumerate(set(stamps), start=1)}
+    arrived = zip(*[astuple(row.fact) for row in rows], strict=True)
     values = {
         "practice_id": practice_id,
         **absent_defaults(view),
         **dict(zip(view.__struct_fields__, map(column, arrived), strict=True)),
         "raw_ids": literals.array([row.raw_id for row in rows]),
         "stamps": literals.array(list(number)),
-        "numbers": literals.array([number[row.fetched_at] for row in rows]),
+        "numbers": literals.array([number[stamp] for stamp in stamps]),
     }
     (returned,) = fetch(values, statement)
     return returned

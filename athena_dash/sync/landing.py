@@ -161,7 +161,8 @@ def understand(practice_id: int, rows: Sequence[Stored]) -> Understood:
         except Exception as error:
             errors.append((row, error))
         else:
-            facts += [Sourced(fact, row.pk, row.fetched_at) for fact in found]
+            for fact in found:
+                facts.append(Sourced(fact, row.pk, row.fetched_at))
     return Understood(facts, errors)
 
 

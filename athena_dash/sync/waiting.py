@@ -40,7 +40,7 @@ def add(practice_id: int, touched: Mapping[str, Collection[str]], at: datetime) 
             values = {
                 "practice": practice_id,
                 "table": table,
-                "ids": literals.text_array(sorted(ids)),
+                "ids": literals.text_array(ids),
                 "at": at,
             }
             (((pk,),),) = fetch(values, ADD)

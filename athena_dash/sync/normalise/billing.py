@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache
+from typing import Any
 
 from athena_dash.records.facts import (
     ChargeFact,
@@ -49,9 +50,11 @@ def claim(body: bytes, _: Context) -> tuple[Fact | Roster, ...]:
     lines, codes = seen.procedures, [plain_code(line.procedurecode or "") for line in seen.procedures]
     amounts = [line.chargeamount for line in lines if line.chargeamount is not None]
     named = seen.appointmentid
-    view = partial(ClaimOfAppointment, appointment_id=named) if named else ClaimFact
+    view: Any = ClaimOfAppointment if named else ClaimFact
+    bridge = {"appointment_id": named} if named else {}
     facts: list[Fact | Roster] = [
         view(
+            **bridge,
             external_id=seen.claimid,
             patient_id=seen.patientid or "",
             department_id=seen.departmentid or "",
@@ -125,6 +128,7 @@ def claim_note(body: bytes, context: Context) -> tuple[ClaimNoteFact]:
     )
 
 
+@lru_cache(maxsize=1024)
 def plain_code(code: str) -> str:
     """`/claimtransactions` and some claims write "CPT 99490" for 99490 (recorded 2023)."""
     return code.removeprefix("CPT ").strip()

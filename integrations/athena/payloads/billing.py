@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
 import msgspec
@@ -28,19 +28,16 @@ class PrimaryPayer(msgspec.Struct, frozen=True, kw_only=True):
     """`status` is an open set: HOLD, MGRHOLD, DROP, BILLED, FOLLOWUP, CLOSED, …"""
 
     status: str | None = None
-    note: str | None = None
     primarypatientinsuranceid: AthenaId | None = None
 
 
 class SecondaryPayer(msgspec.Struct, frozen=True, kw_only=True):
     status: str | None = None
-    note: str | None = None
     secondarypatientinsuranceid: AthenaId | None = None
 
 
 class PatientPayer(msgspec.Struct, frozen=True, kw_only=True):
     status: str | None = None  # also COLLECT
-    note: str | None = None
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,11 +57,10 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     primaryinsurancepayer: PrimaryPayer | None = None
     secondaryinsurancepayer: SecondaryPayer | None = None
     patientpayer: PatientPayer | None = None
-    lastmodified: datetime | None = None
 
 
 class Transaction(msgspec.Struct, frozen=True, kw_only=True):
-    """`procedurecode` may carry a "CPT " prefix. Only CHARGE rows have been seen, with aggregates.
+    """Only CHARGE rows have been seen, with aggregates.
 
     athenahealth's own answer is of one claim and does not repeat it; an export of many names it in `claimid`.
     """
@@ -73,10 +69,8 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     claimid: AthenaId | None = None
     transactiontype: str | None = None
     transactiondate: date | None = None
-    procedurecode: str | None = None
     payer: str | None = None
     units: Decimal | None = None
-    amount: Decimal | None = None
     payments: Decimal | None = None
     adjustments: Decimal | None = None
     outstandingamount: Decimal | None = None

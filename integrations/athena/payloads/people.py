@@ -13,7 +13,6 @@ class Department(msgspec.Struct, frozen=True, kw_only=True):
     departmentid: AthenaId
     name: str | None = None
     patientdepartmentname: str | None = None
-    state: str | None = None
     timezonename: str | None = None  # IANA; absent in the 2016 recordings
     clinicals: str | None = None  # "ON", "OFF", "PILOT", …
     placeofservicetypeid: AthenaId | None = None
@@ -28,7 +27,6 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     specialty: str | None = None
     billable: bool | None = None
     createencounteroncheckin: bool | None = None
-    supervisingproviderid: AthenaId | None = None
 
 
 class Patient(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,12 +36,10 @@ class Patient(msgspec.Struct, frozen=True, kw_only=True):
     dob: date | None = None
     sex: str | None = None
     status: str | None = None
-    state: str | None = None
     departmentid: AthenaId | None = None
     primarydepartmentid: AthenaId | None = None
     primaryproviderid: AthenaId | None = None
     previouspatientids: tuple[AthenaId, ...] = ()  # merged into this one
-    lastupdated: date | None = None
 
 
 class Insurance(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,4 +54,3 @@ class Insurance(msgspec.Struct, frozen=True, kw_only=True):
     issuedate: date | None = None
     expirationdate: date | None = None
     cancelled: date | None = None
-    lastupdated: date | None = None

@@ -45,23 +45,20 @@ class Appointment(msgspec.Struct, frozen=True, kw_only=True):
     cancelreasonname: str | None = None
     cancelreasonnoshow: bool | None = None
     scheduleddatetime: datetime | None = None
-    lastmodified: datetime | None = None
     claims: tuple[Claim, ...] = ()
 
 
 class IcdCode(msgspec.Struct, frozen=True, kw_only=True):
     code: str | None = None
-    description: str | None = None
 
 
 class EncounterDiagnosis(msgspec.Struct, frozen=True, kw_only=True):
-    description: str | None = None
     icdcodes: tuple[IcdCode, ...] = ()
 
 
 class Encounter(msgspec.Struct, frozen=True, kw_only=True):
-    """`status`: OPEN, CLOSED, REVIEW, PEND, TEMP, DELETED. `lastupdated` has no time of day. `diagnoses` is
-    None where they were not told: only a list told to show them does."""
+    """`status`: OPEN, CLOSED, REVIEW, PEND, TEMP, DELETED. `diagnoses` is None where they were not told: only a
+    list told to show them does."""
 
     encounterid: AthenaId
     appointmentid: AthenaId | None = None
@@ -75,7 +72,6 @@ class Encounter(msgspec.Struct, frozen=True, kw_only=True):
     stage: str | None = None
     closeddate: date | None = None
     lastreopened: date | None = None
-    lastupdated: date | None = None
     diagnoses: tuple[EncounterDiagnosis, ...] | None = None
 
 

@@ -92,8 +92,8 @@ def test_an_unknown_status_is_kept() -> None:
             {"claimid": "1", "procedures": [{"transactionid": "2", "chargeamount": "JANE"}]},
             "procedures[0].chargeamount",
         ),
-        ({"claimid": "1", "patientpayer": {"note": "a\x00JANE"}}, "patientpayer.note"),
-        ({"claimid": "1", "patientpayer": {"note": "JANE\ud83d"}}, "patientpayer.note"),
+        ({"claimid": "1", "patientpayer": {"status": "a\x00JANE"}}, "patientpayer.status"),
+        ({"claimid": "1", "patientpayer": {"status": "JANE\ud83d"}}, "patientpayer.status"),
     ],
 )
 def test_a_broken_record_names_the_path_and_not_the_value(record: object, path: str) -> None:
