@@ -22,13 +22,27 @@ CHANGED = """
 select * from records_{table} where practice_id = %(practice)s and external_id = any(%({table})s::text[])
 """
 
-# `found` selects (resource, key, scope) from `changed`; ordered as records.upsert: writers wait in one direction only
+# `found` selects (resource, key, scope) from `changed`; ordered as records.upsert: writers wait in one direction only.
+# Most are new, and `on conflict` would look each of them up by itself; whom another writer adds meanwhile is an
+# IntegrityError, as there.
 MAKE_DUE = """
-with changed as ({changed})
-insert into sync_subject as s (practice_id, resource, key, scope, due_at)
-select distinct %(practice)s, resource, key, scope, %(now)s::timestamptz
-from ({found}) as found(resource, key, scope) where key <> '' order by resource, key, scope
-on conflict (practice_id, resource, key, scope) do update set due_at = excluded.due_at
+with changed as materialized ({changed}),
+found as materialized (
+    select distinct resource, key, scope from ({found}) as found(resource, key, scope) where key <> ''
+),
+known as materialized (
+    select s.id, s.resource, s.key, s.scope from sync_subject s
+    where s.practice_id = %(practice)s and s.resource = any(array(select resource from found))
+      and s.key = any(array(select key from found)) and (s.resource, s.key, s.scope) in (select * from found)
+    order by s.resource, s.key, s.scope for update of s
+),
+again as (
+    update sync_subject s set due_at = %(now)s from known where s.id = known.id
+)
+insert into sync_subject (practice_id, resource, key, scope, due_at)
+select %(practice)s, resource, key, scope, %(now)s::timestamptz
+from found where (resource, key, scope) not in (select resource, key, scope from known)
+order by resource, key, scope
 """
 
 # those that need no asking are found by one walk through the index of keys; `coalesce` keeps it from that of instants
@@ -190,11 +204,11 @@ def rule(resource: str, found: str, *, again: bool) -> str:
 
 
 def ask_about_all(practice_id: int, resource: str, table: str, now: datetime) -> None:
-    """Every record we hold, by its own id, in the caller's transaction."""
+    """Every record we hold, by its own id, in the caller's transaction. Whom another writer adds meanwhile is due."""
     held = f"select * from records_{table} where practice_id = %(practice)s and gone_at is null"  # noqa: S608
     every = rule(resource, "select external_id, '' from changed", again=True)
-    with connection.cursor() as cursor:
-        cursor.execute(MAKE_DUE.format(changed=held, found=every), {"practice": practice_id, "now": now})
+    statement = MAKE_DUE.format(changed=held, found=every) + "on conflict do nothing"
+    fetch({"practice": practice_id, "now": now}, statement)
 
 
 def due(practice_id: int, resource: str, now: datetime, limit: int) -> list[Subject]:
