@@ -41,10 +41,10 @@ LIABILITIES = (
 )  # money to give back: shown in words, never offset against what is expected (§2.4 G41)
 
 
-def estimate(code: str, visit: VisitFacts, learned: Learned, show_rate: Decimal) -> Estimate:
+def estimate(code: str, visit: VisitFacts, learned: Learned, show_rate: float) -> Estimate:
     """G01's visit may not have happened at all: its dollars are those of a visit × the practice's show rate."""
     if code == "G01":
-        return _scaled(of_visit(visit, learned), show_rate)
+        return _scaled(of_visit(visit, learned), Decimal(str(show_rate)))
     if code in LIABILITIES or visit.episode:  # its dollars are counted with the claim that pays for it
         return NO_DOLLARS
     if code == "G22":

@@ -62,7 +62,7 @@ update correlation_visit v
 set suppressor = w.suppressor, track = w.track, reconsider_at = w.reconsider_at, judged_at = %(now)s
 from unnest(%(visits)s::bigint[], %(suppressors)s::text[], %(tracks)s::text[], %(again)s::timestamptz[])
     as w(visit_id, suppressor, track, reconsider_at)
-where v.id = w.visit_id
+where v.id = w.visit_id and v.id = any(%(visits)s::bigint[])
 """
 
 CLOSE = """

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from functools import cache
 
 import msgspec
@@ -85,15 +84,26 @@ def gaps_of(
 ) -> tuple[FoundGap, ...]:
     """The earliest broken link first: it is the primary one."""
     broken = [pair for pair in findings if pair[1].gap]
+    if not broken:
+        return ()
+    limit = to_file_by(visit, policies)
     gaps = tuple(
         [
-            found(rule, finding, visit, policies, evidence, learned, primary=place == 0)
+            found(rule, finding, visit, policies, evidence, learned, limit, primary=place == 0)
             for place, (rule, finding) in enumerate(broken)
         ]
     )
-    if clocks := [gap.filing_limit for gap in gaps if gap.filing_limit]:
-        return (structs.replace(gaps[0], filing_limit=min(clocks)), *gaps[1:])
+    nearest = min([gap.filing_limit for gap in gaps if gap.filing_limit], default=None)
+    if nearest != gaps[0].filing_limit:
+        return (structs.replace(gaps[0], filing_limit=nearest), *gaps[1:])
     return gaps
+
+
+def to_file_by(visit: VisitFacts, policies: Policies) -> date | None:
+    if not limit_counts(visit):
+        return None
+    limit = filing_limit(visit.insurance_type, visit.payer_name, visit.service_date, policies.terms("filing"))
+    return limit.on if limit else None
 
 
 def look_again(findings: Sequence[tuple[Rule, Finding]], gaps: Sequence[FoundGap]) -> datetime | None:
@@ -126,24 +136,23 @@ def found(
     policies: Policies,
     evidence: Evidence,
     learned: Learned,
+    limit: date | None,
     *,
     primary: bool,
 ) -> FoundGap:
     if finding.since is None or finding.opens_at is None:
         raise ValueError(f"{rule.code} found a gap without saying since when")
-    limit = filing_limit(visit.insurance_type, visit.payer_name, visit.service_date, policies.terms("filing"))
     return FoundGap(
         code=rule.code,
         primary=primary,
         owner=finding.owner or policies.owner(rule.code),
         sentence=finding.sentence,
-        estimate=finding.estimate
-        or estimate(rule.code, visit, learned, Decimal(str(policies.value("show_rate")))),
+        estimate=finding.estimate or estimate(rule.code, visit, learned, policies.value("show_rate")),
         judgement=judge(rule, visit, evidence),
         needs_feed=rule.needs_feed,
         since=finding.since,
         due_at=add_business_hours(
             finding.opens_at, policies.sla_hours(rule.code), visit.zone, policies.closed_days
         ),
-        filing_limit=finding.deadline or (limit.on if limit and limit_counts(visit) else None),
+        filing_limit=finding.deadline or limit,
     )

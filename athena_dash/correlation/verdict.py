@@ -82,7 +82,7 @@ def judge(rule: Rule, visit: VisitFacts, evidence: Evidence) -> Judgement:
 def failed_here(rule: Rule, visit: VisitFacts, evidence: Evidence) -> dict[str, str] | None:
     """D1, D7: a record of the kind this gap waits for is stuck in our own pipeline, for exactly this visit. One that
     names the patient only is not blamed on a visit that has its record."""
-    own = {(kind, id) for kind, id in keys(visit) if kind == rule.awaits}
+    own = {(rule.awaits, id) for id in held(rule.awaits, visit)}
     failed = own & evidence.open_failures
     if not failed and visit.appointment and (rule.awaits, visit.appointment.id) in evidence.by_appointment:
         failed = {(rule.awaits, "")}
@@ -95,14 +95,17 @@ def failed_here(rule: Rule, visit: VisitFacts, evidence: Evidence) -> dict[str, 
     return signal("D1", f"we failed to take in a {rule.awaits} of this visit")
 
 
-def keys(visit: VisitFacts) -> set[tuple[str, str]]:
-    found = {("encounter", encounter.id) for encounter in visit.encounters}
-    found |= {("claim", claim.id) for claim in visit.claims}
-    if visit.appointment:
-        found.add(("appointment", visit.appointment.id))
-        if visit.appointment.encounter_id:
-            found.add(("encounter", visit.appointment.encounter_id))
-    return found
+def held(kind: str, visit: VisitFacts) -> list[str]:
+    """Ids of its records of that kind, those it only names too."""
+    if kind == "claim":
+        return [claim.id for claim in visit.claims]
+    appointment = visit.appointment
+    if kind == "appointment":
+        return [appointment.id] if appointment else []
+    if kind == "encounter":
+        named = [appointment.encounter_id] if appointment and appointment.encounter_id else []
+        return named + [encounter.id for encounter in visit.encounters]
+    return []
 
 
 def unlinked(rule: Rule, visit: VisitFacts) -> dict[str, str] | None:
