@@ -33,21 +33,20 @@ select id, id from seen union select m.loser, m.survivor from seen join scope_me
 # What it covered before comes along, without a package, so that there is nothing to do where there is neither.
 EPISODES = f"""
 with found as materialized (
-    select c.id, c.external_id, p.survivor from scope_patient p
+    select c.*, p.survivor from scope_patient p
     join records_claim c on c.practice_id = %(practice)s and c.patient_id = p.id
     where (c.procedure_codes[1] = any(%(codes)s::text[]) or c.procedure_codes[2] = any(%(codes)s::text[])
         or c.procedure_codes[3] = any(%(codes)s::text[])
         or (cardinality(c.procedure_codes) > 3 and c.procedure_codes && %(codes)s::text[]))
       and c.gone_at is null and c.service_date is not null
-), alive as (
-    select f.id, f.survivor from found f
-    join records_claim c on c.id = f.id
-    left join records_chargeline n
-      on n.practice_id = %(practice)s and n.claim_id = f.external_id and n.gone_at is null
-    group by f.id, f.survivor, c.id having not ({VOIDED})
+), alive as materialized (
+    select c.* from found c
+    where not (
+        select {VOIDED} from records_chargeline n
+        where n.practice_id = %(practice)s and n.claim_id = c.external_id and n.gone_at is null)
 )
 select distinct on (claim_id) * from (
-    select c.external_id as claim_id, a.survivor as patient_id, k.kind, k.code,
+    select c.external_id as claim_id, c.survivor as patient_id, k.kind, k.code,
         coalesce(c.service_date - k.before, date_trunc('month', c.service_date)::date) as starts_on,
         coalesce(c.service_date + k.after, (date_trunc('month', c.service_date) + interval '1 month - 1 day')::date)
             as ends_on,
@@ -58,8 +57,7 @@ select distinct on (claim_id) * from (
         case when k.reason then array(
             select distinct left(replace(d, '.', ''), 3) from unnest(c.diagnosis_codes) d where d not in ('', '0'))
         else '{{}}' end as reasons
-    from alive a join records_claim c on c.id = a.id
-    join json_to_recordset(%(packages)s) as k(code text, kind text, before int, after int, pays_for text[],
+    from alive c join json_to_recordset(%(packages)s) as k(code text, kind text, before int, after int, pays_for text[],
         marks text[], diagnoses text[], repeats bool, reason bool) on k.code = any(c.procedure_codes)
     union all
     select o.claim_id, '', '', '', null, null, '{{}}', '{{}}', '{{}}', '{{}}', '{{}}'

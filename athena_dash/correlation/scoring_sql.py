@@ -8,21 +8,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 DOCUMENTS = """
-select distinct p.visit_id, l.record_id from (select distinct visit_id from scope_pair) p
+select p.visit_id, l.record_id from (select distinct visit_id from scope_pair) p
 join correlation_link l on l.visit_id = p.visit_id and l.kind = 'encounter'
 """
 
-# What the visits on offer document. Empty says nothing, for or against.
+# What the visits on offer document. Empty, or not there, says nothing, for or against.
 NOTES = """
-select p.visit_id,
-    array_agg(distinct s.procedure_code) filter (where s.procedure_code not in ('', '0')),
-    array_agg(distinct d.code) filter (where d.code not in ('', '0'))
-from scope_document p
-join records_encounter e on e.practice_id = %(practice)s and e.external_id = p.encounter_id
-left join records_serviceline s
-  on s.practice_id = %(practice)s and s.encounter_id = p.encounter_id and s.gone_at is null
-left join lateral unnest(e.diagnosis_codes) as d(code) on true
-group by p.visit_id
+select visit_id, array_agg(distinct procedure) filter (where procedure <> ''),
+    array_agg(distinct diagnosis) filter (where diagnosis <> '')
+from (
+    select p.visit_id, s.procedure_code as procedure, '' as diagnosis
+    from scope_document p
+    join records_serviceline s
+      on s.practice_id = %(practice)s and s.encounter_id = p.encounter_id and s.gone_at is null
+    union all
+    select p.visit_id, '', unnest(e.diagnosis_codes)
+    from scope_document p
+    join records_encounter e
+      on e.practice_id = %(practice)s and e.external_id = p.encounter_id and e.diagnosis_codes <> '{}'
+) said
+where procedure not in ('', '0') or diagnosis not in ('', '0')
+group by visit_id
 """
 
 
