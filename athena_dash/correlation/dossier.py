@@ -140,9 +140,12 @@ def lines_by_claim(rows: Iterable[Row]) -> Mapping[str, tuple[LineFacts, ...]]:
 
 def slots_from(seen: Row, stages: Stages) -> tuple[SlotFacts, ...]:
     """Of each payer column in turn: its status, since when we have seen it, whether it was so before us."""
-    columns = zip(SLOTS, seen[::3], seen[1::3], seen[2::3], strict=True)
-    return tuple([SlotFacts(name, raw, stages[raw], since, old) for name, raw, since, old in columns])
+    return tuple(
+        [SlotFacts(name, seen[at], stages[seen[at]], seen[at + 1], seen[at + 2]) for at, name in PLACED]
+    )
 
+
+PLACED = tuple(zip(range(0, 3 * len(SLOTS), 3), SLOTS, strict=True))
 
 Notes = tuple[tuple[ClaimStage, ...], str, bool]
 """The stages they tell of, oldest first, what the newest says of the payer, and whether any says that it denied."""
