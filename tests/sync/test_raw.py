@@ -9,7 +9,7 @@ import pytest
 from athena_dash.sync import pipeline, raw, segments
 from athena_dash.sync.models import Failure, RawRecord, RawSegment
 from athena_dash.sync.pages import keep_pages
-from athena_dash.sync.payloads import alike, identify
+from athena_dash.sync.payloads import Batch, alike, digest, identify
 from athena_dash.sync.resources import RESOURCES
 from integrations.athena.page import Page
 from tests.sync.athena import NOW
@@ -39,6 +39,27 @@ def test_a_payload_is_kept_byte_for_byte(practice) -> None:
     stored = RawRecord.objects.get(pk=pk)
     assert (raw.read(stored), stored.size, stored.external_id) == (body, len(body), "1")
     assert stored.segment.processed_version is None
+
+
+def test_names_and_answers_are_kept_as_they_are_and_each_record_beside_its_own(practice) -> None:
+    odd = ['a"b', "a\\b", "a,b", "{a}", "null", "é"]
+    batches = [
+        Batch(
+            "claims",
+            identify(CLAIMS, "claimid", [as_bytes({"claimid": name})], f"of {name}"),
+            NOW,
+            f"r {name}",
+        )
+        for name in odd
+    ]
+    raw.keep_batches(practice.pk, batches)
+    rows = RawRecord.objects.order_by("pk")
+    assert [(row.external_id, row.parent_id, row.request_id) for row in rows] == [
+        (name, f"of {name}", f"r {name}") for name in odd
+    ]
+    assert [(raw.read(row), bytes(row.digest)) for row in rows] == [
+        (as_bytes({"claimid": name}), digest(as_bytes({"claimid": name}))) for name in odd
+    ]
 
 
 def test_the_same_content_in_another_order_and_with_new_stamps_adds_nothing(practice) -> None:

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from integrations.athena.errors import InvalidPayload
-from integrations.athena.payloads.naming import record_id, usable_id
+from integrations.athena.payloads.naming import record_id, record_ids, usable_id
 from integrations.athena.payloads.reading import parse
 
 anything = st.recursive(
@@ -70,3 +70,11 @@ def test_broken_bytes_are_named_or_not_as_the_whole_says(start: str, middle: str
 )
 def test_an_id_is_text_that_a_key_can_hold(body: bytes, name: str) -> None:
     assert record_id(body, "claimid") == name
+
+
+@given(st.lists(records, min_size=1, max_size=4), st.sampled_from([None, b"{", b'{"claimid":"a\\u0000b"}']))
+def test_records_named_together_are_named_as_each_alone(
+    some: list[dict[str, object]], spoilt: bytes | None
+) -> None:
+    bodies = [json.dumps(record).encode() for record in some] + ([spoilt] if spoilt else [])
+    assert record_ids(bodies, "claimid") == [record_id(body, "claimid") for body in bodies]
