@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import cast
 
 import msgspec
@@ -19,16 +19,12 @@ def text_array(values: Iterable[str]) -> str:
     return f'{{"{joined}"}}' if every else "{}"
 
 
-def int_array(values: Iterable[int]) -> str:
-    """For `%s::bigint[]`."""
-    return "{" + ",".join(map(str, values)) + "}"
-
-
-def array(values: Sequence[object]) -> str:
+def array(values: Iterable[object]) -> str:
     """For `%s::any[]`: all text, or dates, amounts, numbers, yes and no; None becomes null."""
-    written = json(values)
+    every = list(values)
+    written = json(every)
     if "\\" in written:  # an escape, so these are text; arrays have others than JSON
-        return text_array(cast(Sequence[str], values))
+        return text_array(cast(list[str], every))
     return f"{{{written[1:-1]}}}"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from athena_dash.core.literals import int_array, json, text_array
+from athena_dash.core.literals import array, json, text_array
 from athena_dash.correlation.merges import merge_map
 from athena_dash.correlation.projection_sql import VOIDED
 from athena_dash.correlation.scope import MERGES, Touched
@@ -202,7 +202,7 @@ def covered_by(
     """Of these visits, those covered if the packages were these: (visit, claim, kind, end), in the order of a
     dossier's. Stores nothing; in a transaction of the caller's."""
     prepare(large=len(visits) >= LARGE)
-    values = {"practice": practice_id, "visits": int_array(visits)}
+    values = {"practice": practice_id, "visits": array(visits)}
     merges = merge_map(practice_id)
     fill("scope_merge", MERGES, {"losers": merges.losers, "survivors": merges.survivors})
     fill("scope_patient", PATIENTS_OF, values)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from athena_dash.core.literals import int_array
+from athena_dash.core.literals import array
 from athena_dash.core.one_trip import Row, fetch
 from athena_dash.records.facts import SLOTS
 
@@ -147,4 +147,4 @@ def plan_for(visits: int) -> None:
 
 
 def rows(practice_id: int, visit_ids: Collection[int], *statements: str) -> list[list[Row]]:
-    return fetch({"practice": practice_id, "visits": int_array(visit_ids)}, *statements)
+    return fetch({"practice": practice_id, "visits": array(visit_ids)}, *statements)

@@ -107,8 +107,8 @@ class Changes:
 def store(practice_id: int, judged: Sequence[Judged], now: datetime) -> Changes:
     asked = {
         "practice": practice_id,
-        "visits": literals.int_array([visit.visit_id for visit in judged]),
-        "broken": literals.int_array([visit.visit_id for visit in judged if visit.gaps]),
+        "visits": literals.array([visit.visit_id for visit in judged]),
+        "broken": literals.array([visit.visit_id for visit in judged if visit.gaps]),
     }
     found, words, standing = fetch(asked, STORED, SAID, STANDING)
     stored = {row[:2]: row[2:] for row in found}
@@ -177,7 +177,7 @@ def write_visits(judged: Sequence[Judged], standing: Mapping[int, Row], now: dat
         return
     values: dict[str, Any] = {
         "now": now,
-        "visits": literals.int_array([visit.visit_id for visit in found]),
+        "visits": literals.array([visit.visit_id for visit in found]),
         "suppressors": literals.array([visit.suppressor for visit in found]),
         "tracks": literals.array([visit.track for visit in found]),
         "again": literals.array([visit.reconsider_at for visit in found]),
@@ -190,9 +190,9 @@ def write_gaps(practice_id: int, changes: Changes, now: datetime) -> None:
     """What stops being the visit's first gap does so before another becomes it: there is one at any instant."""
     with connection.cursor() as cursor:
         for by, ids in changes.closing.items():
-            cursor.execute(CLOSE, {"now": now, "by": by, "ids": literals.int_array(ids)})
+            cursor.execute(CLOSE, {"now": now, "by": by, "ids": literals.array(ids)})
         if changes.stepping_back:
-            cursor.execute(STEP_BACK, {"ids": literals.int_array(changes.stepping_back)})
+            cursor.execute(STEP_BACK, {"ids": literals.array(changes.stepping_back)})
         if changes.changing:
             cursor.execute(CHANGE.format(**NAMED), {"now": now, "gaps": literals.json(changes.changing)})
         if changes.opening:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 
 from django.db import connection
 
-from athena_dash.core.literals import int_array
+from athena_dash.core.literals import array
 
 OFFERED = """
 select (candidate ->> 'visit_id')::bigint, l.record_id
@@ -24,7 +24,7 @@ def offered_to(practice_id: int, visit_ids: Collection[int]) -> Mapping[int, tup
         return {}
     found: dict[int, list[str]] = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(OFFERED, {"practice": practice_id, "visits": int_array(visit_ids)})
+        cursor.execute(OFFERED, {"practice": practice_id, "visits": array(visit_ids)})
         for visit_id, record_id in cursor.fetchall():
             found[visit_id].append(record_id)
     return {visit_id: tuple(record_ids) for visit_id, record_ids in found.items()}

@@ -56,7 +56,7 @@ def by_table(rosters: Iterable[Sourced]) -> dict[str, list[Sourced]]:
 
 def upsert_view(practice_id: int, view: type[Fact], rows: Mapping[str, Sourced]) -> set[str]:
     (((held,),),) = fetch(
-        {"practice_id": practice_id, "keys": literals.array(list(rows))},
+        {"practice_id": practice_id, "keys": literals.array(rows)},
         KNOWN.format(table=model_of(view.table)._meta.db_table),
     )
     known = set(held or ())
@@ -82,7 +82,7 @@ def write(practice_id: int, view: type[Fact], statement: str, rows: Sequence[Any
         **absent_defaults(view),
         **dict(zip(view.__struct_fields__, map(column, arrived), strict=True)),
         "raw_ids": literals.array([row.raw_id for row in rows]),
-        "stamps": literals.array(list(number)),
+        "stamps": literals.array(number),
         "numbers": literals.array([number[stamp] for stamp in stamps]),
     }
     (returned,) = fetch(values, statement)
@@ -105,7 +105,7 @@ def mark_gone(practice_id: int, table: str, rosters: Sequence[Sourced]) -> set[s
     kept = [(parent, child) for parent, s in newest.items() for child in cast(Roster, s.fact).external_ids]
     values = {
         "practice_id": practice_id,
-        "parents": literals.array(list(newest)),
+        "parents": literals.array(newest),
         "stamps": literals.array([sourced.fetched_at for sourced in newest.values()]),
         "parents_of_kept": literals.array([parent for parent, _ in kept]),
         "kept": literals.array([child for _, child in kept]),

@@ -106,7 +106,7 @@ def dates(
         values: dict[str, Any] = {
             "practice": practice_id,
             "resource": resource,
-            "pks": literals.int_array(row.pk for row, _ in stamped),
+            "pks": literals.array(row.pk for row, _ in stamped),
             "ids": literals.text_array(row.external_id for row, _ in stamped),
             "parents": literals.text_array(row.parent_id for row, _ in stamped),
             "stamps": literals.text_array(at.isoformat() for _, at in stamped),
@@ -148,7 +148,7 @@ def seen(arrivals: Sequence[int]) -> None:
     now = clock.now()
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(TAKE, [literals.int_array(arrivals)])
+            cursor.execute(TAKE, [literals.array(arrivals)])
             taken = cursor.fetchall()
             failed = failing([pk for _, _, raw_ids, *_ in taken for pk in raw_ids])
             pipeline = shared().pipeline(transaction=False)

@@ -180,7 +180,7 @@ def superseded(rows: Sequence[Stored]) -> set[int]:
     if len({row.external_id for row in rows}) == len(rows) and not kept_since(rows):
         return set()
     with connection.cursor() as cursor:
-        cursor.execute(SUPERSEDED, [literals.int_array(ids)])
+        cursor.execute(SUPERSEDED, [literals.array(ids)])
         return {pk for (pk,) in cursor.fetchall()}
 
 
@@ -191,7 +191,7 @@ def kept_since(rows: Sequence[Stored]) -> bool:
             "practice": rows[0].practice_id,
             "feeds": literals.text_array(feeds),
             "first": min(row.pk for row in rows),
-            "own": literals.int_array({row.segment_id for row in rows}),
+            "own": literals.array({row.segment_id for row in rows}),
         },
         KEPT_SINCE,
     )

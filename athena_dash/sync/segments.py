@@ -147,8 +147,8 @@ def finish(rows: Iterable[Stored]) -> None:
     fetch(
         {
             "version": VERSION,
-            "segments": literals.int_array(counts),
-            "counts": literals.int_array(counts.values()),
+            "segments": literals.array(counts),
+            "counts": literals.array(counts.values()),
         },
         FINISH,
     )
