@@ -18,15 +18,17 @@ from integrations.sandbox.population import life, populate
 from integrations.sandbox.server import PRESETS, serve
 from integrations.sandbox.store import Store
 
+DAY = timedelta(days=1)
+
 
 def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
     options = parser().parse_args()
     options.state.parent.mkdir(parents=True, exist_ok=True)
-    with Store(options.state) as store:
-        ensure_population(store, options)
     rng = random.Random(options.seed)  # noqa: S311 reproducible, not secret
+    with Store(options.state) as store:
+        ensure_population(store, options, rng)
 
     def advance(store: Store) -> None:
         life.advance(store, datetime.now(UTC), options.speed, rng)
@@ -50,16 +52,20 @@ def end(number: int, frame: FrameType | None) -> NoReturn:
     raise SystemExit(0)
 
 
-def ensure_population(store: Store, options: argparse.Namespace) -> None:
-    """On the first start only; the ledger is written on every one, as of the last thing that happened."""
+def ensure_population(store: Store, options: argparse.Namespace, rng: random.Random) -> None:
+    """On the first start only, then a day of life at its speed: else a lively clinic has nobody in it for the first hour.
+    The ledger is written on every start, as of the last thing that happened."""
+    now = datetime.now(UTC)
     populate(
         store,
         seed=options.seed,
         practices=options.practices,
         visits=options.visits,
-        as_of=datetime.now(UTC),
+        as_of=now - DAY if options.speed else now,
         progress=tell,
     )
+    if options.speed:
+        life.advance(store, now, options.speed, rng)
     if options.truth:
         lived_until = msgspec.json.decode(store.setting("life") or b"null", type=datetime)
         Ledger.export(store, lived_until).write(options.truth)

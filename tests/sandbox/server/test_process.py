@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from integrations.sandbox.ledger import Ledger
+from integrations.sandbox.population import life
 from integrations.sandbox.store import Store
 from tests.sandbox.server import world
 from tests.sandbox.server.conftest import CREDENTIALS, SCOPE
@@ -89,3 +90,15 @@ def test_the_command_populates_once_announces_itself_and_ends_with_0(tmp_path: P
     assert kept[0]["seed"] == 3
     assert len(kept) == len(truth.read_text().splitlines())
     assert Ledger.read(truth).header.visits == 20
+
+
+def test_a_sandbox_at_speed_has_lived_a_day_when_it_opens(tmp_path: Path) -> None:
+    state = tmp_path / "s.sqlite"
+    command = ["-m", "integrations.sandbox", "--state", str(state), "--visits", "20", "--practices", "1"]
+    began = datetime.now(UTC)
+    with process(*command, "--speed", "2000") as (server, url):
+        told = httpx.get(f"{url}/_sandbox/state").json()["practices"]
+    with Store(state) as store:
+        lived = life.lived_until(store)
+    assert lived >= began
+    assert sum(told[practice]["appointment"] for practice in told) > 40
