@@ -34,10 +34,12 @@ def upsert(practice_id: int, batch: Sequence[Sourced]) -> Touched:
     for sourced in batch:
         by_kind[type(sourced.fact)].append(sourced)
     rosters = by_kind.pop(Roster, [])
-    for table, some in by_table(rosters).items():  # first: a new parent has no children yet to look through
-        touched[table] |= mark_gone(practice_id, table, some)
     for view, rows in by_kind.items():
         touched[view.table] |= upsert_view(practice_id, view, in_order(rows))
+    for table, some in by_table(
+        rosters
+    ).items():  # last: a child of which another view still speaks may be gone
+        touched[table] |= mark_gone(practice_id, table, some)
     return {table: ids for table, ids in touched.items() if ids}
 
 

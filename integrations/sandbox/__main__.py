@@ -53,7 +53,7 @@ def end(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def ensure_population(store: Store, options: argparse.Namespace, rng: random.Random) -> None:
-    """On the first start only, then a day of life at its speed: else a lively clinic has nobody in it for the first hour.
+    """On the first start only, then a day of life at its speed: else a lively clinic would be empty for an hour.
     The ledger is written on every start, as of the last thing that happened."""
     now = datetime.now(UTC)
     populate(

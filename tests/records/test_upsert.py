@@ -169,6 +169,16 @@ def test_a_child_that_is_named_again_is_back_although_its_payload_is_not_new(wri
     assert write(services("1", "2"), minutes=3) == {}
 
 
+def test_a_line_its_claim_no_longer_names_is_gone_also_where_its_money_comes_in_the_same_batch(write) -> None:
+    lines = Roster(table="chargeline", parent_column="claim_id", parent_id="301", external_ids=("1",))
+    write(
+        ChargeFact(external_id="1", claim_id="301"),
+        lines,
+        TransactionFact(external_id="2", claim_id="301", payments=Decimal(0)),
+    )
+    assert list(ChargeLine.objects.filter(gone_at=None).values_list("external_id", flat=True)) == ["1"]
+
+
 def test_a_record_the_source_answered_404_for_is_gone_until_it_is_seen_again(practice, write, as_of) -> None:
     write(ClaimFact(external_id="301", primary_status="HOLD"))
     assert mark_record_gone(practice.pk, "claim", "301", as_of) == {"claim": {"301"}}
