@@ -40,7 +40,13 @@ class Table:
         return max(leg.rss_mb for leg in self.legs[case, "ours"])
 
     def times(self, case: str, longer: str, shorter: str) -> float:
-        return self.seconds(case, longer) / self.seconds(case, shorter)
+        """Median of the rounds, each by itself: between rounds a machine's speed changes by more than we look for."""
+        return median(self.ratios(case, longer, shorter))
+
+    def ratios(self, case: str, longer: str, shorter: str) -> list[float]:
+        """By round; the slowest contenders run in the first one only."""
+        pairs = zip(self.legs[case, longer], self.legs[case, shorter], strict=False)
+        return [one.seconds / other.seconds for one, other in pairs]
 
     def lines(self, made: Corpus) -> Iterator[Line]:
         for case in ("first", "unchanged", "changed", "slow"):
@@ -57,6 +63,7 @@ class Table:
             **seconds,
             **speed,
             "vs_copy": round(self.times(case, "ours", "copy"), 2),
+            "by_round": [round(ratio, 2) for ratio in self.ratios(case, "ours", "copy")],
             "cpu_vs_copy": round(self.busy(case, "ours") / self.busy(case, "copy"), 2),
             "vs_dlt": round(self.times(case, "dlt", "ours"), 2),
             "dead": self.figure(case, "ours", "dead"),
