@@ -36,9 +36,8 @@ def upsert(practice_id: int, batch: Sequence[Sourced]) -> Touched:
     rosters = by_kind.pop(Roster, [])
     for view, rows in by_kind.items():
         touched[view.table] |= upsert_view(practice_id, view, in_order(rows))
-    for table, some in by_table(
-        rosters
-    ).items():  # last: a child of which another view still speaks may be gone
+    # last: a child of which another view still speaks may be gone
+    for table, some in by_table(rosters).items():
         touched[table] |= mark_gone(practice_id, table, some)
     return {table: ids for table, ids in touched.items() if ids}
 

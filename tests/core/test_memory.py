@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import platform
 import subprocess
 import sys
 
 import pytest
+from django.core.management import call_command
+
+from athena_dash.core.management.commands import rqworker
 
 AGAIN = """
 import resource
@@ -28,7 +30,16 @@ def faults_of_taking_again(call: str) -> int:
     return int(done.stdout)
 
 
-@pytest.mark.skipif("glibc" not in platform.libc_ver(), reason="it speaks to glibc only")
 def test_what_a_worker_frees_it_takes_again_without_the_kernel() -> None:
     assert faults_of_taking_again("") > 5_000
     assert faults_of_taking_again("keep_freed_memory()") < 1_000
+
+
+def test_the_worker_command_keeps_what_it_frees_before_it_takes_a_job(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    order: list[str] = []
+    monkeypatch.setattr(rqworker, "keep_freed_memory", lambda: order.append("kept"))
+    monkeypatch.setattr(rqworker.RqWorker, "handle", lambda *_, **__: order.append("works"))
+    call_command("rqworker", "live")
+    assert order == ["kept", "works"]
