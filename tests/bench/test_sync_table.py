@@ -38,8 +38,24 @@ def test_twice_the_baseline_is_met_three_times_is_within_the_floor_and_more_is_a
 def test_the_median_of_the_rounds_counts() -> None:
     made = table(GOOD)
     for one in (8.0, 99.0):
-        made.add("first", "ours", Leg(one, (USED,)), WRITTEN)
+        add_round(made, ours=one, copy=4.0)
     assert says(made)["vs_copy"] == "ok"
+    for _ in range(2):
+        add_round(made, ours=99.0, copy=4.0)
+    assert says(made)["vs_copy"] == "miss"
+
+
+def test_each_round_is_compared_by_itself_for_the_machine_changes_between_them() -> None:
+    made = table(GOOD)  # twice its copy
+    add_round(made, ours=20.0, copy=10.0)
+    add_round(made, ours=12.0, copy=4.0)
+    assert made.ratios("first", "ours", "copy") == [2.0, 2.0, 3.0]
+    assert says(made)["vs_copy"] == "ok"
+
+
+def add_round(made: Table, **seconds: float) -> None:
+    for contender, one in seconds.items():
+        made.add("first", contender, Leg(one, (USED,)), WRITTEN)
 
 
 def test_slow_pages_are_held_against_the_longest_of_what_cannot_be_helped() -> None:
