@@ -24,6 +24,8 @@ ENVIRONMENT = env.str("ATHENA_DASH_ENV", default="demo")
 PRODUCTION = ENVIRONMENT == "production"
 DEBUG = env.bool("DEBUG", default=False)
 STATE = State.from_environment()
+# The file of a world's time (integrations.sandbox.world_time), for torture runs and measurements; else the machine's.
+CLOCK = env.str("ATHENA_DASH_CLOCK", default="")
 
 if ENVIRONMENT not in {"demo", "test", "production"}:
     raise ImproperlyConfigured(f"ATHENA_DASH_ENV is {ENVIRONMENT!r}: demo, test or production")

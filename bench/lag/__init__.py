@@ -1,5 +1,6 @@
-"""How late the demo shows what happens at its athena: its world, its workers, its speed; then the same with life over
-there as dense as in a torture run, because in three minutes of the demo next to nothing happens.
+"""How late the demo shows what happens at its athena: its world, its workers, its speed, at noon of a working day; then
+the same with life over there as dense as in a torture run, for in three minutes of the demo next to nothing happens.
+`python -m bench lag 40 demo` is 40 minutes of the first alone.
 
 From the instant the sandbox's ledger gives a change to the look, one every two seconds, at which our row says it and
 nothing waits to be judged; by kind of record, and together for what athena announces and for what it must be asked
@@ -14,17 +15,23 @@ from collections.abc import Iterator
 from bench.lag.demo import demo, state
 from bench.lag.watch import Watched, watch
 
-DEMO, BUSY = 60.0, 20_000.0
+SPEEDS = {"demo": 60.0, "busy": 20_000.0}
 AFTER = 120.0  # seconds in which nothing newly counts, and what has happened may still arrive
 
 
-def run(minutes: str = "3") -> Iterator[dict[str, object]]:
+def run(minutes: str = "3", *cases: str) -> Iterator[dict[str, object]]:
     with state() as root:
-        for case, speed in (("demo", DEMO), ("busy", BUSY)):
-            with demo(root, speed):
+        for case in cases or SPEEDS:
+            with demo(root, SPEEDS[case]):
                 seen = watch(root, 60 * float(minutes), AFTER)
             for kind, some in kinds(seen):
-                yield {"case": case, "speed": f"{speed:g}", "minutes": minutes, "kind": kind, **figures(some)}
+                yield {
+                    "case": case,
+                    "speed": f"{SPEEDS[case]:g}",
+                    "minutes": minutes,
+                    "kind": kind,
+                    **figures(some),
+                }
 
 
 def kinds(seen: list[Watched]) -> Iterator[tuple[str, list[Watched]]]:

@@ -1,4 +1,4 @@
-"""`manage.py demo` in a state directory of its own, up to "everything runs", stopped at the end of the block."""
+"""`manage.py demo` in a state directory and at a noon of its own, up to "everything runs"; stopped with the block."""
 
 from __future__ import annotations
 
@@ -11,9 +11,15 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
+from integrations.sandbox.world_time import WorldTime
+
 READY = "ready http"
+NOON = datetime(
+    2026, 3, 11, 16, tzinfo=UTC
+)  # a Wednesday in New York: at night next to nothing happens in a clinic
 HERE = Path(__file__).resolve().parents[2]
 
 
@@ -21,7 +27,10 @@ HERE = Path(__file__).resolve().parents[2]
 def state() -> Iterator[Path]:
     root = Path(tempfile.mkdtemp(prefix="athena-dash-bench-"))
     root.chmod(0o711)  # as root, PostgreSQL runs as somebody else
-    os.environ["ATHENA_DASH_STATE"] = str(root)
+    clock = root / "clock"
+    WorldTime(clock).begin(NOON, pace=1)
+    clock.chmod(0o644)
+    os.environ |= {"ATHENA_DASH_STATE": str(root), "ATHENA_DASH_CLOCK": str(clock)}
     for external in ("DATABASE_URL", "REDIS_URL"):
         os.environ.pop(external, None)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +41,13 @@ def watch(root: Path, seconds: float, after: float) -> list[Watched]:
     django.setup()
     from django.db import connection
 
+    from athena_dash.core import clock
     from athena_dash.core.embedded.attach import attach
     from athena_dash.practices.models import Practice
     from integrations.sandbox.store import Store
 
     in_use = attach()
-    practices, now = list(Practice.objects.all()), datetime.now(UTC)
+    practices, now = list(Practice.objects.all()), clock.now()
     look = Look(until={practice.athena_id: now for practice in practices})
     began = time.monotonic()
     path = root / "sandbox" / "athena.sqlite3"
@@ -62,7 +63,7 @@ def watch(root: Path, seconds: float, after: float) -> list[Watched]:
     connection.close()
     if in_use is not None:
         os.close(in_use)
-    now = datetime.now(UTC)
+    now = clock.now()
     unseen = [Watched(table, (now - at).total_seconds(), False) for (_, table, _), at in look.pending.items()]
     return look.seen + unseen
 
@@ -74,12 +75,13 @@ def newer(store: Any, athena_id: str, than: datetime) -> bool:
 
 def see(look: Look, path: Path, practice: Any, *, hearing: bool) -> None:
     """Compare what is waited for, and what has newly happened, with our rows."""
+    from athena_dash.core import clock
     from athena_dash.operations.torture import proof
     from athena_dash.operations.torture.truth import RULES, Truth
     from athena_dash.records import models as records
 
     athena_id = practice.athena_id
-    truth, since = Truth.read(path, athena_id, datetime.now(UTC)), look.until[athena_id]
+    truth, since = Truth.read(path, athena_id, clock.now()), look.until[athena_id]
     right: list[Change] = []
     for table in RULES:
         wanted = {
@@ -101,7 +103,7 @@ def see(look: Look, path: Path, practice: Any, *, hearing: bool) -> None:
             if hearing:
                 look.until[athena_id] = max(look.until[athena_id], row.modified)
     if right and not unjudged(practice):
-        now = datetime.now(UTC)
+        now = clock.now()
         for change in right:
             late = (now - look.pending.pop(change)).total_seconds()
             look.seen.append(Watched(change[1], late, visible=True))

@@ -6,7 +6,7 @@ import argparse
 import random
 import signal
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -16,7 +16,9 @@ import msgspec
 from integrations.sandbox.ledger import Ledger
 from integrations.sandbox.population import life, populate
 from integrations.sandbox.server import PRESETS, serve
+from integrations.sandbox.server.sandbox import now
 from integrations.sandbox.store import Store
+from integrations.sandbox.world_time import WorldTime
 
 DAY = timedelta(days=1)
 
@@ -27,11 +29,12 @@ def main() -> None:
     options = parser().parse_args()
     options.state.parent.mkdir(parents=True, exist_ok=True)
     rng = random.Random(options.seed)  # noqa: S311 reproducible, not secret
+    clock = WorldTime(options.clock).now if options.clock else now
     with Store(options.state) as store:
-        ensure_population(store, options, rng)
+        ensure_population(store, options, rng, clock())
 
     def advance(store: Store) -> None:
-        life.advance(store, datetime.now(UTC), options.speed, rng)
+        life.advance(store, clock(), options.speed, rng)
 
     serve(
         options.state,
@@ -42,6 +45,7 @@ def main() -> None:
         if options.activation_seconds is None
         else timedelta(seconds=options.activation_seconds),
         seed=options.seed,
+        clock=clock,
         advance=advance if options.speed > 0 else None,
         ready=lambda url: print(f"sandbox {url}", flush=True),
     )
@@ -52,10 +56,9 @@ def end(number: int, frame: FrameType | None) -> NoReturn:
     raise SystemExit(0)
 
 
-def ensure_population(store: Store, options: argparse.Namespace, rng: random.Random) -> None:
+def ensure_population(store: Store, options: argparse.Namespace, rng: random.Random, now: datetime) -> None:
     """On the first start only, then a day of life at its speed: else a lively clinic would be empty for an hour.
     The ledger is written on every start, as of the last thing that happened."""
-    now = datetime.now(UTC)
     populate(
         store,
         seed=options.seed,
@@ -89,6 +92,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--speed", type=float, default=0, help="how busily life goes on; 0 stands still")
     made.add_argument("--preset", choices=sorted(PRESETS), default="preview", help="rate limits and lags of")
     made.add_argument("--activation-seconds", type=float, help="subscription lag instead of the preset's")
+    made.add_argument(
+        "--clock", type=Path, help="live by the world's time of this file, not by the machine's"
+    )
     return made
 
 

@@ -56,6 +56,7 @@ def test_a_bare_production_names_all_it_lacks_at_once(tmp_path: Path) -> None:
         ("ATHENA_DASH_ENCRYPTION_KEY", SAFE["ATHENA_DASH_ENCRYPTION_KEY"] + ",half"),
         ("ALLOWED_HOSTS", "*"),
         ("ALLOWED_HOSTS", " "),
+        ("ATHENA_DASH_CLOCK", "clock"),
     ],
 )
 def test_a_value_that_is_there_but_not_safe_is_named(name: str, value: str) -> None:

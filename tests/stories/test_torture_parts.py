@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from datetime import timedelta
+import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from athena_dash.core import clock
@@ -22,10 +24,10 @@ from athena_dash.operations.torture.recovery import Healing
 from athena_dash.operations.torture.report import Report, lag_figures
 from athena_dash.operations.torture.truth import Row, Truth
 from athena_dash.operations.torture.watch import Lag
-from athena_dash.operations.torture.world_time import WorldTime
 from athena_dash.records.models import Appointment, Claim, ClaimStatusChange, Patient
 from athena_dash.sync.models import RawRecord
 from integrations.sandbox.server.fault_kinds import KINDS
+from integrations.sandbox.world_time import WorldTime
 from tests.sync.athena import NOW, PRACTICE
 from tests.sync.rig import Synced
 
@@ -87,6 +89,17 @@ def test_the_worlds_time_runs_at_its_pace_leaps_and_never_goes_back(tmp_path: Pa
     later = time.now()
     time.leap(NOW)
     assert NOW <= first < NOW + timedelta(days=1) <= later <= time.now()
+
+
+def test_a_process_that_is_given_a_clock_lives_by_it(tmp_path: Path) -> None:
+    time = WorldTime(tmp_path / "clock")
+    time.begin(NOW, pace=1)
+    asks = "import django; django.setup(); from athena_dash.core import clock; print(clock.now().isoformat())"
+    lives_by = {**os.environ, "ATHENA_DASH_CLOCK": str(time.file)}
+    said = subprocess.check_output(
+        [sys.executable, "-c", asks], cwd=settings.BASE_DIR, env=lives_by, text=True
+    )
+    assert NOW < datetime.fromisoformat(said.strip()) < NOW + timedelta(hours=1)
 
 
 def tables(synced: Synced) -> dict[str, Compared]:

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import msgspec
 
-from athena_dash.operations.torture.world_time import WorldTime
 from integrations.sandbox.population import life
 from integrations.sandbox.server import Preset, create_app, make_server
 from integrations.sandbox.store import Store
 from integrations.sandbox.world import Appointment, Claim, Patient
+from integrations.sandbox.world_time import WorldTime
 
 EVERY = 0.5  # seconds of the machine
 EDITS = 2

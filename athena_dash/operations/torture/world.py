@@ -25,11 +25,11 @@ from athena_dash.core.embedded.attach import attach, stop_keeper
 from athena_dash.core.embedded.supervisor import Program, Running, Supervisor
 from athena_dash.operations.torture.athena import Options
 from athena_dash.operations.torture.processes import adopt_orphans, children, command, end
-from athena_dash.operations.torture.world_time import WorldTime
 from athena_dash.practices.models import Connection, Practice
 from athena_dash.sync.feeds import create_feeds
 from integrations.sandbox.population import populate
 from integrations.sandbox.store import Store
+from integrations.sandbox.world_time import WorldTime
 
 BEGIN = datetime(2026, 3, 11, 15, tzinfo=UTC)  # a Wednesday noon in New York: the office is busy
 ATHENA_ID, CLIENT, SECRET = "195900", "torture", "first-secret"
@@ -100,9 +100,9 @@ class World:
             self.workers.append(self.supervisor.start(program))
 
     def manage(self, name: str, *command: str, together: str = "") -> Program:
-        module = "athena_dash.operations.torture.process"
-        whole = (sys.executable, "-m", module, str(self.time.file), *command)
-        return Program(name, whole, together=together, cwd=settings.BASE_DIR, grace=5)
+        whole = (sys.executable, "manage.py", *command)
+        lives_by = {"ATHENA_DASH_CLOCK": str(self.time.file)}
+        return Program(name, whole, together=together, cwd=settings.BASE_DIR, grace=5, environment=lives_by)
 
     def beat(self) -> None:
         while not self.stopping.wait(0.1):

@@ -112,6 +112,8 @@ class Command(BaseCommand):
             "preset": "production",
             "activation-seconds": 5,
         }
+        if settings.CLOCK:
+            options["clock"] = settings.CLOCK
         arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
         command = (sys.executable, "-m", "integrations.sandbox", *arguments)
         running = supervisor.start(Program("sandbox", command, cwd=settings.BASE_DIR))

@@ -1,6 +1,7 @@
 """The world's time: one clock for the sandbox and for us, `pace` times as fast as the machine's, and able to leap.
 
-Leases, retries and feeds take minutes; a torture run has few. Kept in a file, because many processes live by it.
+Leases, retries and feeds take minutes, and a torture run has few; a clinic has hours, and a measurement begins at any.
+Kept in a file, because many processes live by it.
 """
 
 from __future__ import annotations
