@@ -60,6 +60,7 @@ class PatientFact(Fact, frozen=True, kw_only=True):
     status: str = ""
     department_id: str = ""
     provider_id: str = ""
+    previous_ids: tuple[str, ...] = ()
 
 
 class PatientMerge(Fact, frozen=True, kw_only=True):

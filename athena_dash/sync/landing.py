@@ -25,6 +25,7 @@ from athena_dash.core.collector import no_collector
 from athena_dash.core.one_trip import fetch
 from athena_dash.practices.policies import policies_of
 from athena_dash.practices.statuses import unmapped
+from athena_dash.records import merges
 from athena_dash.records.facts import ChargeFact, ClaimFact, Sourced
 from athena_dash.records.history import end_statuses
 from athena_dash.records.upsert import Touched, upsert
@@ -121,6 +122,8 @@ def land_batch(practice_id: int, rows: Sequence[Stored], landed: Landed) -> None
         claims = [one for one in facts if isinstance(one.fact, ClaimFact)]
         end_statuses(practice_id, claims)
         touched = upsert(practice_id, facts)
+        if unmerged := merges.unmerge(practice_id, touched.get("patient", ())):
+            touched["patient"] |= unmerged
         for resource in {row.resource for row in current}:
             telling = without_lines_of_touched_claims(touched, facts) if resource == "claims" else touched
             subjects.route(practice_id, resource, telling, now)

@@ -105,6 +105,17 @@ select p.merged_into, s.scope from changed p
 join sync_subject s on s.practice_id = p.practice_id and s.resource = 'encounters' and s.key = p.external_id
 where p.merged_into <> ''
 """
+# and a merge taken back moves it again, to whoever had it
+UNMERGED = """
+select unnest(array[external_id, unmerged_from]), '' from changed
+where unmerged_from <> ''
+"""
+CHARTS_OF_UNMERGED = """
+select s.key, s.scope from changed p
+join sync_subject s
+  on s.practice_id = p.practice_id and s.resource = 'encounters' and s.key in (p.external_id, p.unmerged_from)
+where p.unmerged_from <> ''
+"""
 NAMED_CLAIMS = """
 select external_id, '' from changed
 where gone_at is null
@@ -141,7 +152,8 @@ ROUTES: dict[str, tuple[Rule, ...]] = {
     ),
     "patients": (
         ("patient", "encounters", CHARTS_OF_SURVIVORS, True),
-        *(("patient", name, SURVIVORS, True) for name in FHIR),
+        ("patient", "encounters", CHARTS_OF_UNMERGED, True),
+        *(("patient", name, found, True) for name in FHIR for found in (SURVIVORS, UNMERGED)),
     ),
     "encounters": (
         ("encounter", "services", DOCUMENTED, True),

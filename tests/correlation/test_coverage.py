@@ -157,7 +157,7 @@ def test_a_claim_of_a_patient_who_was_registered_twice_covers_the_visits_of_both
     assert state(office) == []
     office.receive(a_patient("7"), a_patient("8", merged_into="7"))
     assert state(office) == [("40", "covered")]
-    office.receive(a_patient("8", merged_into=""), *a_birth(patient_id="8"))
+    office.receive(a_patient("8", merged_into="", unmerged_from="7"))
     assert state(office) == []
 
 

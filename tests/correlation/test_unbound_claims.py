@@ -93,6 +93,19 @@ def test_a_claim_of_a_merged_patient_finds_the_survivors_visit(office: Office) -
     assert office.where("claim", "40") == "appointment 100"
 
 
+def test_a_merge_taken_back_takes_the_claim_with_it(office: Office) -> None:
+    office.receive(
+        an_appointment("100", patient_id="8"), an_appointment("101", patient_id="7", date=WEDNESDAY - DAY)
+    )
+    office.receive(a_patient("7", merged_into="8"), a_patient("8"), a_claim("40", patient_id="7"))
+    assert office.where("claim", "40") == "appointment 100"
+    assert office.visit("101").patient_id == "8"
+
+    office.receive(a_patient("7", merged_into="", unmerged_from="8"))
+    assert office.where("claim", "40") == "appointment 101"
+    assert office.visit("101").patient_id == "7"
+
+
 def test_a_cancelled_visit_does_not_own_a_claim(office: Office) -> None:
     office.receive(an_appointment("100", status="x", no_show=True), a_claim("40"))
     assert office.where("claim", "40") == "unmatched"

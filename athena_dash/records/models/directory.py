@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from athena_dash.records.models.base import Record, natural_key
@@ -42,13 +43,19 @@ class Patient(Record):
     provider_id = models.TextField(default="")
     fhir_id = models.TextField(default="")  # logical id once FHIR has shown it
     fhir_active = models.BooleanField(null=True)
+    previous_ids = ArrayField(
+        models.TextField(), default=list
+    )  # merged into this one, as its own record lists them
     merged_into = models.TextField(default="")  # the surviving patient's id; empty when not merged
+    unmerged_from = models.TextField(default="")  # whom it had been merged into until that was taken back
 
     class Meta:
         constraints = [natural_key("patient_natural_key")]
         indexes = [
-            # merge map of correlation: only merged patients
+            # merge map of correlation: only patients that are merged, or were
             models.Index(
-                fields=["practice", "merged_into"], name="patient_merged", condition=~models.Q(merged_into="")
+                fields=["practice", "merged_into"],
+                name="patient_merged",
+                condition=~models.Q(merged_into="", unmerged_from=""),
             ),
         ]

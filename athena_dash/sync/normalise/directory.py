@@ -49,6 +49,7 @@ def provider(body: bytes, _: Context) -> tuple[ProviderFact]:
 def patient(body: bytes, _: Context) -> tuple[PatientFact | PatientMerge, ...]:
     """A survivor of a merge also speaks for the ids it swallowed (showpreviouspatientids)."""
     seen = read(Patient, body)
+    previous = tuple(sorted({id for id in seen.previouspatientids if id != seen.patientid}))
     return (
         PatientFact(
             external_id=seen.patientid,
@@ -59,10 +60,7 @@ def patient(body: bytes, _: Context) -> tuple[PatientFact | PatientMerge, ...]:
             status=seen.status or "",
             department_id=seen.primarydepartmentid or seen.departmentid or "",
             provider_id=seen.primaryproviderid or "",
+            previous_ids=previous,
         ),
-        *(
-            PatientMerge(external_id=previous, merged_into=seen.patientid)
-            for previous in seen.previouspatientids
-            if previous != seen.patientid
-        ),
+        *(PatientMerge(external_id=id, merged_into=seen.patientid) for id in previous),
     )
