@@ -15,6 +15,7 @@ from athena_dash.practices.models import Practice
 from athena_dash.sync.feeds import FeedState, state
 from athena_dash.sync.feeds import Freshness as FeedFreshness
 from athena_dash.sync.models import Feed
+from athena_dash.sync.resources import spoken
 
 # Which nodes of the visit track (core.templatetags.track.NODES) we know only through a feed.
 NODES_OF_FEED: Mapping[str, range] = {
@@ -26,9 +27,25 @@ NODES_OF_FEED: Mapping[str, range] = {
 
 
 @dataclass(frozen=True)
+class AsFresh:
+    """Feeds of a practice that stand alike; `state` says how, `oldest` when the one that has waited longest came."""
+
+    state: FeedState
+    feeds: tuple[Feed, ...]
+
+    @property
+    def names(self) -> list[str]:
+        return [spoken(feed.resource) for feed in self.feeds]
+
+    @property
+    def oldest(self) -> dt.datetime | None:
+        return min((feed.last_success_at for feed in self.feeds if feed.last_success_at), default=None)
+
+
+@dataclass(frozen=True)
 class HeardFrom:
     practice: Practice
-    groups: tuple[tuple[FeedFreshness, list[tuple[Feed, FeedState]]], ...]
+    groups: tuple[AsFresh, ...]
 
 
 @dataclass(frozen=True)
@@ -67,9 +84,15 @@ class Freshness:
         heard: dict[Practice, dict[FeedFreshness, list[tuple[Feed, FeedState]]]] = {}
         for feed, told in self.feeds:
             heard.setdefault(feed.practice, {}).setdefault(told.freshness, []).append((feed, told))
-        order = list(FeedFreshness)
         return [
-            HeardFrom(practice, tuple(sorted(groups.items(), key=lambda item: order.index(item[0]))))
+            HeardFrom(
+                practice,
+                tuple(
+                    AsFresh(alike[0][1], tuple(feed for feed, _ in alike))
+                    for freshness in FeedFreshness
+                    if (alike := groups.get(freshness))
+                ),
+            )
             for practice, groups in heard.items()
         ]
 

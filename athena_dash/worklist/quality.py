@@ -195,17 +195,21 @@ def kind_row(
 
 
 def days_of(rows: Iterable[LinkQuality]) -> list[Bar]:
+    """A bar for each of the DAYS up to the last one counted: a practice of yesterday has few, and they stay narrow."""
     by_day: defaultdict[dt.date, list[LinkQuality]] = defaultdict(list)
     for row in rows:
         by_day[row.day].append(row)
-    bars = []
-    for day, these in sorted(by_day.items()):
-        without = sum(row.review + row.pending + row.unmatched for row in these)
-        whole = without + sum(row.linked for row in these)
-        bars.append(
-            Bar(without / whole if whole else 0, f"{written(day)}: {without} of {whole} without a visit")
-        )
-    return bars
+    if not by_day:
+        return []
+    last = max(by_day)
+    return [bar_of(day, by_day[day]) for day in (last - dt.timedelta(days=n) for n in reversed(range(DAYS)))]
+
+
+def bar_of(day: dt.date, rows: Sequence[LinkQuality]) -> Bar:
+    without = sum(row.review + row.pending + row.unmatched for row in rows)
+    whole = without + sum(row.linked for row in rows)
+    told = f"{without} of {whole} without a visit" if rows else "not counted"
+    return Bar(without / whole if whole else 0, f"{written(day)}: {told}")
 
 
 def measure_row(kind: Link.Kind, ended: Sequence[LinkMeasure]) -> MeasureRow:

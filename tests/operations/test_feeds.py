@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 from django.test import Client
+from django.utils.html import strip_tags
 
 from athena_dash.core import clock
 from athena_dash.operations.feed_rows import feed_rows, latest_runs
@@ -191,6 +192,19 @@ def test_a_feeds_page_counts_whom_it_still_has_to_ask(as_sam: Client, practice: 
 def a_move(feed: Feed, hours_ago: int) -> CursorMove:
     at = clock.now() - dt.timedelta(hours=hours_ago)
     return CursorMove.objects.create(feed=feed, at=at, before={}, after={"walked_at": at.isoformat()})
+
+
+def test_a_cursor_is_told_in_words(as_sam: Client, practice: Practice) -> None:
+    cursor = {"read_at": "2026-03-11T15:03:37.77+00:00", "reading": True, "covered_to": "2026-03-12"}
+    feed = a_feed(practice, "claims", cursor=cursor)
+    CursorMove.objects.create(
+        feed=feed, at=clock.now(), before={"covered_to": None}, after={"covered_to": "2026-03-12"}
+    )
+    page = strip_tags(as_sam.get(f"/feeds/{feed.pk}").content.decode().replace("</dt>", " "))
+    assert "Changes read to Mar 11, 2026 15:03 UTC" in page
+    assert "Last drain not ended" in page
+    assert "Days covered to not set" in page
+    assert "Days covered to Mar 12, 2026" in page
 
 
 def test_an_admin_reads_again_from_a_move_and_stands_beside_it(as_ada: Client, practice: Practice) -> None:

@@ -86,6 +86,20 @@ def test_a_link_whose_patient_was_merged_away_is_counted_and_listed_as_such(
     assert "Claim 41" not in listed
 
 
+def test_a_practice_counted_for_two_days_shows_them_at_the_end_of_thirty(
+    office: Office, desk: Client
+) -> None:
+    two_visits(office)
+    quality.count(office.id)
+    LinkQuality.objects.filter(kind="claim").update(day=clock.now().date() - dt.timedelta(days=2))
+    quality.count(office.id)
+    claims = next(
+        row for row in desk.get(reverse("quality")).context["quality"].kinds if row.label == "Claim"
+    )
+    told = [bar.words.partition(": ")[2] for bar in claims.bars]
+    assert told == ["not counted"] * 27 + ["1 of 3 without a visit", "not counted", "1 of 3 without a visit"]
+
+
 def test_every_figure_opens_as_many_rows_as_it_counts(office: Office, desk: Client) -> None:
     two_visits(office)
     quality.count(office.id)

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from athena_dash.practices.models import Practice
 from athena_dash.worklist.models import WorkItem
@@ -69,8 +70,18 @@ def test_today_is_all_clear_without_gaps_and_unconnected_without_feeds(
 def test_each_feeds_freshness_is_told_by_practice(desk: Client, practice: Practice) -> None:
     a_feed(practice, "claims", quiet_for=dt.timedelta(minutes=47))
     (heard,) = desk.get(reverse("today")).context["heard"]
-    told = {word: [feed.resource for feed, _ in feeds] for word, feeds in heard.groups}
+    told = {alike.state.freshness: alike.names for alike in heard.groups}
     assert told == {"fresh": ["appointments", "encounters", "transactions"], "stale": ["claims"]}
+
+
+def test_fresh_feeds_are_counted_and_the_others_named_each_with_the_longest_silence(
+    desk: Client, practice: Practice
+) -> None:
+    a_feed(practice, "claims", quiet_for=dt.timedelta(minutes=47))
+    a_feed(practice, "fhir_encounters", quiet_for=dt.timedelta(hours=3))
+    page = " ".join(strip_tags(desk.get(reverse("today")).content.decode()).split())
+    assert "Fresh 3 feeds, the oldest heard" in page
+    assert "Behind claims, FHIR encounters, the oldest heard 3 h ago" in page
 
 
 def test_everyone_lands_on_the_first_screen_of_their_role(practice: Practice, client: Client) -> None:
