@@ -10,8 +10,8 @@ import pytest
 
 from athena_dash.correlation.models import Link, Visit
 from athena_dash.correlation.service import correlate
-from athena_dash.records.models import Appointment, Claim, Encounter
-from tests.correlation.office import WEDNESDAY, Office, Row, a_claim, an_appointment, an_encounter
+from athena_dash.records.models import Appointment, Claim, Encounter, Patient
+from tests.correlation.office import WEDNESDAY, Office, Row, a_claim, a_patient, an_appointment, an_encounter
 
 DAY = dt.timedelta(days=1)
 VISITS = 14
@@ -23,9 +23,13 @@ def test_edits_one_by_one_end_like_everything_at_once(office: Office, seed: int)
     """Visits so close that one claim's move can pass from window to window."""
     chance = random.Random(seed)
     office.receive(*(row for n in range(VISITS) for row in a_seen_patient(n, chance)))
+    office.receive(a_patient("7"), a_patient("8"))
     for _ in range(25):
-        table, n = chance.choice(list(MODELS)), chance.randrange(VISITS)
-        edit(office, table, f"{table[0]}{n}", chance)
+        table, n = chance.choice([*MODELS, "patient"]), chance.randrange(VISITS)
+        if table == "patient":
+            merge_or_unmerge(office)
+        else:
+            edit(office, table, f"{table[0]}{n}", chance)
     one_by_one = matched(office)
 
     Link.objects.all().delete()
@@ -62,6 +66,13 @@ def edit(office: Office, table: str, id: str, chance: random.Random) -> None:
         setattr(row, day, getattr(row, day) + DAY * chance.randint(-4, 4))
     row.save()
     correlate(office.id, {table: {id}})
+
+
+def merge_or_unmerge(office: Office) -> None:
+    row = Patient.objects.get(practice_id=office.id, external_id="8")
+    row.merged_into, row.unmerged_from = ("", "7") if row.merged_into else ("7", "")
+    row.save()
+    correlate(office.id, {"patient": {"8"}})
 
 
 def matched(office: Office) -> tuple[set[tuple[object, ...]], set[tuple[object, ...]]]:
