@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,6 +18,7 @@ from athena_dash.worklist.episodes import visits_paid
 from athena_dash.worklist.keyset import Key, Page, parse_id, take
 
 PAGE_SIZE = 50
+SHOWN = 4  # codes of a claim, on its one line
 STATE_WORDS = {
     Link.State.REVIEW: "A visit may fit",
     Link.State.UNMATCHED: "No visit fits",
@@ -155,8 +156,15 @@ def what_of(record: Any) -> str:
     if isinstance(record, ClinicalFact):
         return record.display or record.resource
     if isinstance(record, Claim):
-        return ", ".join(record.procedure_codes[:4])
+        return codes_told(record.procedure_codes)
     return getattr(record, "type_name", "") or getattr(record, "visit_name", "")
+
+
+def codes_told(codes: Sequence[str]) -> str:
+    """As often as each is billed: "4 × 99232, 99238"; of a long bill the first few."""
+    counted = Counter(codes)
+    told = [code if times == 1 else f"{times} × {code}" for code, times in counted.items()]
+    return ", ".join(told[:SHOWN]) + (f" and {len(told) - SHOWN} more" if len(told) > SHOWN else "")
 
 
 def paid_words(link: Link, paid: Mapping[tuple[int, str], int]) -> str:

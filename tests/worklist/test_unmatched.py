@@ -43,6 +43,22 @@ def test_a_claim_in_review_offers_its_candidates(desk: Client, practice: Practic
     assert (row.patient_id, row.amount) == ("4312", Decimal("225.00"))
 
 
+@pytest.mark.parametrize(
+    ("billed", "told"),
+    [
+        ([], ""),
+        (["99232", "99232", "99238"], "2 × 99232, 99238"),
+        (["1", "2", "3", "4", "5", "6", "6"], "1, 2, 3, 4 and 2 more"),
+    ],
+)
+def test_a_code_that_is_billed_often_is_told_once(
+    desk: Client, practice: Practice, billed: list[str], told: str
+) -> None:
+    a_lone_claim(practice, "77")
+    Claim.objects.update(procedure_codes=billed)
+    assert rows(desk)[0].what == told
+
+
 def test_a_claim_with_one_doubtful_candidate_says_so(desk: Client, practice: Practice) -> None:
     visit = a_visit(practice)
     evidence = {"candidates": [{"visit_id": visit.pk, "anchor_id": visit.anchor_id, "points": 1.0}]}
