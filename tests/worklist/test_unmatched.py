@@ -54,7 +54,7 @@ def test_a_claim_in_review_offers_its_candidates(desk: Client, practice: Practic
 def test_a_code_that_is_billed_often_is_told_once(
     desk: Client, practice: Practice, billed: list[str], told: str
 ) -> None:
-    a_lone_claim(practice, "77")
+    a_lone_claim(practice, "77", state="unmatched")
     Claim.objects.update(procedure_codes=billed)
     assert rows(desk)[0].what == told
 
