@@ -75,13 +75,14 @@ def load(
             episode_of.get(row[0]),
             offered.get(row[0], ()),
             around.get((row[5], row[3]), NOBODY),
+            row[SAID:APPOINTMENT],
         )
         for row in visits
     ]
 
 
 zone = cache(ZoneInfo)  # which looks long at its own cache
-COVER, INSURED, APPOINTMENT = 13, 17, 18  # where their columns begin in a row of sql.VISITS
+COVER, INSURED, SAID, APPOINTMENT = 13, 17, 18, 21  # where their columns begin in a row of sql.VISITS
 
 
 def results(

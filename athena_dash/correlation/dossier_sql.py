@@ -3,7 +3,8 @@
 Columns stand in the order of the fields of the facts they become (visit_facts), after the id of what owns them. Every
 record is reached from its visit through an index of its own key, so the cost follows the visits asked for and never
 the size of the practice; all by one walk, which takes a third of looking each up, while a join without the ids may read
-whatever there is for a few thousand. Records the source no longer has are left out; of an appointment that is said.
+whatever there is for a few thousand. Links are found by ids that the planner does not see (a select of its own): it
+would weigh each of them. Records the source no longer has are left out; of an appointment that is said.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from athena_dash.records.facts import SLOTS
 
 VISITS = """
 with v as materialized (
-    select id, anchor, anchor_id, service_date, patient_id, department_id, provider_id, visit_type, payer_name
+    select id, anchor, anchor_id, service_date, patient_id, department_id, provider_id, visit_type, payer_name,
+        case when judged_at is not null then suppressor end as suppressor, track::text, reconsider_at
     from correlation_visit where practice_id = %(practice)s and id = any(%(visits)s::bigint[])
 )
 select v.id, v.anchor, coalesce(d.timezone, (select timezone from practices_practice where id = %(practice)s)),
@@ -30,6 +32,7 @@ select v.id, v.anchor, coalesce(d.timezone, (select timezone from practices_prac
           and (s.expires_on is null or s.expires_on >= v.service_date)
           and (s.cancelled_on is null or s.cancelled_on > v.service_date)
     ) else false end,
+    v.suppressor, v.track, v.reconsider_at,
     a.external_id, a.status, a.starts_at, a.checked_in_at, a.checked_out_at, a.exam_done_at, a.cancelled_at,
     a.no_show, a.rescheduled_to, a.charge_entry_not_required, a.charge_entry_not_required_reason,
     a.encounter_id, a.encounter_state, a.encounter_status, a.gone_at is not null
@@ -41,24 +44,24 @@ left join records_department d on d.practice_id = %(practice)s and d.external_id
 left join records_provider r on r.practice_id = %(practice)s and r.external_id = v.provider_id
 left join records_insurance i  -- as the visit's projection chose it; of several of one payer, the newest comes last
   on i.practice_id = %(practice)s and i.patient_id = v.patient_id and i.payer_name = v.payer_name
+  and i.patient_id = any(array(select patient_id from v))
 order by v.id, i.id
 """
 
 LINKED = """
 with l as materialized (
     select l.visit_id, l.record_id from correlation_link l
-    where l.practice_id = %(practice)s and l.visit_id = any(%(visits)s::bigint[])
+    where l.practice_id = %(practice)s and l.visit_id = any((select %(visits)s::bigint[])::bigint[])
       and l.kind = '{kind}' and l.state = 'linked'
 )
 select l.visit_id, {columns} from l join {table} t on t.{key} = l.record_id
 where t.practice_id = %(practice)s and t.{key} = any(array(select record_id from l)) and {alive}
-order by t.{key}
 """
 OF_CLAIMS = """
 select t.claim_id, {columns} from {table} t
 where t.practice_id = %(practice)s and {alive} and t.claim_id = any(array(
     select l.record_id from correlation_link l
-    where l.practice_id = %(practice)s and l.visit_id = any(%(visits)s::bigint[])
+    where l.practice_id = %(practice)s and l.visit_id = any((select %(visits)s::bigint[])::bigint[])
       and l.kind = 'claim' and l.state = 'linked'
 ))
 """
@@ -74,12 +77,13 @@ def of_claims(columns: str, table: str, *, alive: str) -> str:
 
 
 NOT_GONE = "t.gone_at is null"
+BY_ID = " order by t.external_id"
 
 ENCOUNTERS = linked(
     "t.external_id, t.kind, t.status, t.closed_on, t.reopened_on, t.ended_at",
     "encounter",
     "records_encounter",
-    alive=NOT_GONE,
+    alive=NOT_GONE + BY_ID,
 )
 SERVICES = linked(
     "t.procedure_code, t.bill_for_service, t.units",
@@ -103,7 +107,8 @@ CLAIMS = linked(  # one an appointment has named and /claims has not shown yet i
     "claim",
     "records_claim",
     alive=NOT_GONE
-    + " and ((t.primary_status, t.secondary_status, t.patient_status) <> ('', '', '') or t.service_date is not null)",
+    + " and ((t.primary_status, t.secondary_status, t.patient_status) <> ('', '', '') or t.service_date is not null)"
+    + BY_ID,
 )
 LINES = of_claims(  # amounts as text: the driver makes a Decimal of each, and most are alike
     "t.procedure_code, coalesce(t.amount, 0)::text, t.payments::text, t.outstanding::text, t.posted_on, "

@@ -6,7 +6,7 @@ Holds raw SQL: thousands of rows in one statement.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -44,18 +44,13 @@ NAMED = {
 
 STORED = """
 select visit_id, code, id, closed_at is null from correlation_gap
-where practice_id = %(practice)s and visit_id = any(%(visits)s::bigint[])
+where practice_id = %(practice)s and visit_id = any((select %(visits)s::bigint[])::bigint[])
 """
 
 SAID = f"""
 select visit_id, code, {", ".join(TYPES)} from correlation_gap
 where practice_id = %(practice)s and visit_id = any(%(broken)s::bigint[])
 """  # noqa: S608 - columns of this module; of those that close, and of many more that have, nobody asks what they said
-
-STANDING = """
-select id, suppressor, track::text, reconsider_at from correlation_visit
-where id = any(%(visits)s::bigint[]) and judged_at is not null
-"""
 
 VISITS = """
 update correlation_visit v
@@ -66,7 +61,8 @@ where v.id = w.visit_id and v.id = any(%(visits)s::bigint[])
 """
 
 CLOSE = """
-update correlation_gap set closed_at = %(now)s, closed_by = %(by)s, "primary" = false where id = any(%(ids)s::bigint[])
+update correlation_gap set closed_at = %(now)s, closed_by = %(by)s, "primary" = false
+where id = any((select %(ids)s::bigint[])::bigint[])
 """
 
 STEP_BACK = 'update correlation_gap set "primary" = false where id = any(%(ids)s::bigint[])'
@@ -110,7 +106,7 @@ def store(practice_id: int, judged: Sequence[Judged], now: datetime) -> Changes:
         "visits": literals.array([visit.visit_id for visit in judged]),
         "broken": literals.array([visit.visit_id for visit in judged if visit.gaps]),
     }
-    found, words, standing = fetch(asked, STORED, SAID, STANDING)
+    found, words = fetch(asked, STORED, SAID)
     stored = {row[:2]: row[2:] for row in found}
     said = {row[:2]: row[2:] for row in words}
     changes = Changes()
@@ -123,7 +119,7 @@ def store(practice_id: int, judged: Sequence[Judged], now: datetime) -> Changes:
         if is_open:
             changes.closed[code] += 1
             changes.closing["suppressor" if visit_id in suppressed else "data"].append(pk)
-    write_visits(judged, {row[0]: row[1:] for row in standing}, now)
+    write_visits([visit for visit in judged if not visit.as_before], now)
     write_gaps(practice_id, changes, now)
     return changes
 
@@ -166,21 +162,15 @@ def values(found: FoundGap) -> dict[str, Any]:
     }
 
 
-def write_visits(judged: Sequence[Judged], standing: Mapping[int, Row], now: datetime) -> None:
-    """`standing`: what those that were judged before say now."""
-    found = [
-        visit
-        for visit in judged
-        if standing.get(visit.visit_id) != (visit.suppressor, visit.track, visit.reconsider_at)
-    ]
-    if not found:
+def write_visits(judged: Sequence[Judged], now: datetime) -> None:
+    if not judged:
         return
     values: dict[str, Any] = {
         "now": now,
-        "visits": literals.array([visit.visit_id for visit in found]),
-        "suppressors": literals.array([visit.suppressor for visit in found]),
-        "tracks": literals.array([visit.track for visit in found]),
-        "again": literals.array([visit.reconsider_at for visit in found]),
+        "visits": literals.array([visit.visit_id for visit in judged]),
+        "suppressors": literals.array([visit.suppressor for visit in judged]),
+        "tracks": literals.array([visit.track for visit in judged]),
+        "again": literals.array([visit.reconsider_at for visit in judged]),
     }
     with connection.cursor() as cursor:
         cursor.execute(VISITS, values)

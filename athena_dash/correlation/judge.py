@@ -43,10 +43,13 @@ class FoundGap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """`as_before`: of the visit itself, its last judging said the same."""
+
     visit_id: int
     suppressor: str
     track: str
     reconsider_at: datetime | None
+    as_before: bool
     gaps: tuple[FoundGap, ...]
 
 
@@ -61,16 +64,22 @@ def judge_visit(
     kind = suppressed[0] if suppressed else None
     findings = [
         (rule, finding)
-        for rule in speaking(visit.status, visit.settled, kind)
+        for rule in speaking(visit.status, visit.settled, visit.signed, kind)
         if (finding := rule.find(visit, policies, now)) is not NO_GAP
     ]
     gaps = gaps_of(findings, visit, policies, evidence, learned) if findings else ()
     failed = [gap.code for gap in gaps if gap.judgement.verdict == NOT_SYNCED]
+    says = (
+        suppressed[1] if suppressed else "",
+        track(visit, kind, [gap.code for gap in gaps], failed),
+        look_again(findings, gaps) if findings else None,
+    )
     return Judged(
         visit_id=visit.id,
-        suppressor=suppressed[1] if suppressed else "",
-        track=track(visit, kind, [gap.code for gap in gaps], failed),
-        reconsider_at=look_again(findings, gaps) if findings else None,
+        suppressor=says[0],
+        track=says[1],
+        reconsider_at=says[2],
+        as_before=says == visit.said,
         gaps=gaps,
     )
 
@@ -114,15 +123,20 @@ def look_again(findings: Sequence[tuple[Rule, Finding]], gaps: Sequence[FoundGap
 
 
 @cache
-def speaking(status: str, settled: bool, suppressed: Suppressor | None) -> tuple[Rule, ...]:
-    """The rules worth asking, by stage and code: most look at one state of the appointment, or at claims of which
-    something is still to come, and most visits are past that."""
-    asked = (rule for rule in RULES if speaks(rule, suppressed) and can_find(rule, status, settled=settled))
+def speaking(status: str, settled: bool, signed: bool, suppressed: Suppressor | None) -> tuple[Rule, ...]:
+    """The rules worth asking, by stage and code: most look at one state of the appointment, at open notes, or at claims
+    of which something is still to come, and most visits are past that."""
+    asked = (
+        rule
+        for rule in RULES
+        if speaks(rule, suppressed) and can_find(rule, status, settled=settled, signed=signed)
+    )
     return tuple(sorted(asked, key=lambda rule: (rule.stage, rule.code)))
 
 
-def can_find(rule: Rule, status: str, *, settled: bool) -> bool:
-    return (not rule.only or status in tuple(rule.only)) and (rule.of_settled or not settled)
+def can_find(rule: Rule, status: str, *, settled: bool, signed: bool) -> bool:
+    in_state = not rule.only or status in tuple(rule.only)
+    return in_state and (rule.of_settled or not settled) and (rule.of_signed or not signed)
 
 
 def speaks(rule: Rule, suppressed: Suppressor | None) -> bool:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date, timedelta
 
-from django.db import connection
-
+from athena_dash.core.literals import array
+from athena_dash.core.one_trip import fetch
 from athena_dash.correlation.visit_facts import Neighbours
 
 AROUND = timedelta(days=3)
@@ -31,7 +31,7 @@ cross join lateral (
 
 def neighbours_of(practice_id: int, days: Collection[Day]) -> dict[Day, Neighbours]:
     """Of each department's day. Visits that expect no claim are not counted."""
-    wanted = {(department, day + timedelta(days=offset)) for department, day in days for offset in NEAR}
+    wanted = {(department, day + offset) for department, day in days for offset in NEAR}
     if not wanted:
         return {}
     daily = count(practice_id, wanted)
@@ -39,17 +39,16 @@ def neighbours_of(practice_id: int, days: Collection[Day]) -> dict[Day, Neighbou
 
 
 def count(practice_id: int, wanted: Collection[Day]) -> Daily:
-    departments, days = zip(*wanted, strict=True)
-    with connection.cursor() as cursor:
-        cursor.execute(COUNT, {"practice": practice_id, "departments": list(departments), "days": list(days)})
-        return {
-            (department, day): (visits, charged) for department, day, visits, charged in cursor.fetchall()
-        }
+    departments, days = map(array, zip(*wanted, strict=True))
+    (rows,) = fetch({"practice": practice_id, "departments": departments, "days": days}, COUNT)
+    return {(department, day): (visits, charged) for department, day, visits, charged in rows}
 
 
 def around(department: str, day: date, daily: Daily) -> Neighbours:
-    near = [daily[department, day + timedelta(days=offset)] for offset in NEAR]
-    return Neighbours(visits=sum(visits for visits, _ in near), charged=sum(charged for _, charged in near))
+    near = [daily[department, day + offset] for offset in NEAR]
+    return Neighbours(
+        visits=sum([visits for visits, _ in near]), charged=sum([charged for _, charged in near])
+    )
 
 
-NEAR = range(-AROUND.days, AROUND.days + 1)
+NEAR = tuple([timedelta(days) for days in range(-AROUND.days, AROUND.days + 1)])

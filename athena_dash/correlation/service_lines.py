@@ -21,6 +21,7 @@ LEVELS = (
     ("emergency visit", 99281, 99285),
     ("preventive visit", 99381, 99397),
 )
+NOTHING = Decimal(0)
 
 
 class Service(Protocol):
@@ -64,7 +65,7 @@ def each_on_a_line(services: Sequence[Service], lines: Sequence[Line]) -> bool:
     codes = {service.procedure_code for service in services}
     if len(codes) < len(services) or not codes <= {line.procedure_code for line in lines}:
         return False
-    return not any(line.amount is not None and line.amount < 0 for line in lines)
+    return not [line for line in lines if line.amount is not None and line.amount < NOTHING]
 
 
 def tie_lines(services: Iterable[S], lines: Iterable[L]) -> list[Tie[S, L]]:

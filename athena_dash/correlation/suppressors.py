@@ -55,7 +55,7 @@ def not_required(visit: VisitFacts, policies: Policies) -> str:
 
 
 def by_policy(visit: VisitFacts, policies: Policies) -> str:
-    found = listed(visit, policies)
+    found = listed(visit, policies) if policies.not_billable else ()
     return f"{found[0][1]} is not billable" if found else ""
 
 

@@ -96,8 +96,8 @@ def drawn(
 def reached(visit: VisitFacts) -> tuple[bool, ...]:
     """A later step proves the earlier ones of its own rail, not those of the other rail."""
     claims = visit.live_claims
-    paid = bool(claims) and all(map(settled, claims))
-    billed = paid or (bool(claims) and all(map(submitted, claims)))
+    paid = bool(claims) and not [claim for claim in claims if not settled(claim)]
+    billed = paid or (bool(claims) and not [claim for claim in claims if not submitted(claim)])
     arrived = visit.status in ("2", "3", "4")
     signed = visit.signed
     documented = signed or bool([e for e in visit.encounters if e.status in ("OPEN", "REVIEW")])

@@ -115,7 +115,8 @@ class ClaimFacts(msgspec.Struct, frozen=True, dict=True):
         A claim of $0 lines (a 99024 post-operative visit) nets to zero too, but none of its lines is worth
         anything.
         """
-        return self.settled and not self.charged and any(line.amount for line in self.lines)
+        reversed_ = self.settled and [line for line in self.lines if line.amount < NOTHING]
+        return bool(reversed_) and not self.charged
 
     @cached_property
     def settled(self) -> bool:
@@ -153,6 +154,10 @@ class Neighbours(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     visits: int = 0
 
 
+Said = tuple[str | None, str, datetime | None]
+"""What its last judging said: suppressor (None: never judged), track, when to look again."""
+
+
 class VisitFacts(msgspec.Struct, frozen=True, dict=True):
     id: int
     anchor: str
@@ -178,6 +183,7 @@ class VisitFacts(msgspec.Struct, frozen=True, dict=True):
     episode: EpisodeFacts | None = None
     possible_claims: tuple[str, ...] = ()  # in review, with this visit among the candidates
     neighbours: Neighbours = Neighbours()
+    said: Said = (None, "", None)
 
     @cached_property
     def live_claims(self) -> tuple[ClaimFacts, ...]:
@@ -200,7 +206,7 @@ class VisitFacts(msgspec.Struct, frozen=True, dict=True):
     def status(self) -> str:
         return self.appointment.status if self.appointment else ""
 
-    @property
+    @cached_property
     def billable_services(self) -> tuple[ServiceFacts, ...]:
         return tuple([service for service in self.services if service.bill])
 

@@ -139,6 +139,11 @@ class Policies:
         return frozenset(date.fromisoformat(day) for day in self.value("closed_days"))
 
     @cached_property
+    def not_billable(self) -> bool:
+        """Whether anything is said not to be billable: most practices say so of nothing."""
+        return any(self.value(name) for name in SETTINGS if name.startswith("not_billable."))
+
+    @cached_property
     def claim_statuses(self) -> Mapping[str, str]:
         return self._family("claim_status.")
 

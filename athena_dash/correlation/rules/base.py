@@ -67,8 +67,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     `despite`: suppressors that do not silence the rule. `only`: the appointment statuses in which it can find anything,
     where it is they that say so. `of_settled`: it can find something in a visit whose claims are settled to the cent
-    (VisitFacts.settled), as most are. `default_suspect`: without other evidence, rather our
-    sync than the desk (D5). `shown`: it rests on a word of athena's own record, not on an absence (D9).
+    (VisitFacts.settled), as most are; `of_signed`: in one whose notes are signed (VisitFacts.signed).
+    `default_suspect`: without other evidence, rather our sync than the desk (D5). `shown`: it rests on a word of
+    athena's own record, not on an absence (D9).
     `source`: where the rule is described.
     """
 
@@ -82,6 +83,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     despite: frozenset[Suppressor] = frozenset()
     only: str = ""
     of_settled: bool = False
+    of_signed: bool = True
     default_suspect: bool = False
     shown: bool = False
 

@@ -48,5 +48,4 @@ RULE = Rule(
     source="revenue-cycle.md §2.1 G07",
     find=find,
     only="234",
-    of_settled=True,
 )

@@ -56,6 +56,7 @@ RULE = Rule(
     source="revenue-cycle.md §2.2 G11",
     find=find,
     of_settled=True,
+    of_signed=False,
     shown=True,
     despite=frozenset({Suppressor.EPISODE}),
 )

@@ -31,6 +31,7 @@ RULE = Rule(
     source="revenue-cycle.md §2.2 G12",
     find=find,
     of_settled=True,
+    of_signed=False,
     shown=True,
     despite=frozenset({Suppressor.EPISODE}),
 )

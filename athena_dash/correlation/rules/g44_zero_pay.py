@@ -11,7 +11,7 @@ from athena_dash.practices.policies import Policies
 def find(visit: VisitFacts, policies: Policies, now: datetime) -> Finding:
     """A capitated payer pays by the month, so its visits close at nothing; a $0 line has nothing to pay."""
     claims = visit.live_claims
-    if not claims or not all(map(nothing_paid, claims)):
+    if not claims or [claim for claim in claims if not nothing_paid(claim)]:
         return NO_GAP
     if visit.payer_name in policies.value("capitated_payers"):
         return NO_GAP
