@@ -13,7 +13,7 @@ from typing import Any
 from athena_dash.core.literals import array, json, text_array
 from athena_dash.correlation.merges import merge_map
 from athena_dash.correlation.projection_sql import VOIDED
-from athena_dash.correlation.scope import MERGES, Touched
+from athena_dash.correlation.scope import MERGES, Scope, Touched
 from athena_dash.correlation.tables import LARGE, fill, prepare, run
 from athena_dash.correlation.unbound_sql import visits_of
 from athena_dash.practices.packages import KINDS, Package
@@ -28,14 +28,22 @@ with seen as (
 select id, id from seen union select m.loser, m.survivor from seen join scope_merge m on m.survivor = seen.id
 """
 
+# Which claims are asked: of a whole practice scope_patient holds only those patients whose records lack ids.
+OF_SCOPE = "c.patient_id in (select id from scope_patient)"
+OF_ALL = "c.patient_id <> ''"
+
+
 # Most practices have few such claims or none, and this is asked of every claim in scope: a hashed look-up of the first
 # codes costs a tenth of comparing two arrays. Of several packages on a claim, the one that reaches furthest counts.
 # What it covered before comes along, without a package, so that there is nothing to do where there is neither.
-EPISODES = f"""
+def episodes(claims: str) -> str:
+    """Those among the claims that the condition picks."""
+    return f"""
 with found as materialized (
-    select c.*, p.survivor from scope_patient p
-    join records_claim c on c.practice_id = %(practice)s and c.patient_id = p.id
-    where (c.procedure_codes[1] = any(%(codes)s::text[]) or c.procedure_codes[2] = any(%(codes)s::text[])
+    select c.*, coalesce(m.survivor, c.patient_id) as survivor
+    from records_claim c left join scope_merge m on m.loser = c.patient_id
+    where c.practice_id = %(practice)s and {claims}
+      and (c.procedure_codes[1] = any(%(codes)s::text[]) or c.procedure_codes[2] = any(%(codes)s::text[])
         or c.procedure_codes[3] = any(%(codes)s::text[])
         or (cardinality(c.procedure_codes) > 3 and c.procedure_codes && %(codes)s::text[]))
       and c.gone_at is null and c.service_date is not null
@@ -68,6 +76,7 @@ select distinct on (claim_id) * from (
 order by claim_id, kind = '', ends_on desc, code
 """  # noqa: S608 - made of this module's constants
 
+
 # A claim that an appointment has named, or that charges were entered for over there, is the visit's own though it has
 # not reached us (G14). Codes are compared without their dots: sources write them either way.
 CANDIDATES = f"""
@@ -80,7 +89,10 @@ select v.id, e.claim_id, e.kind, e.code, e.starts_on, e.ends_on,
     end,
     jsonb_build_object('marks', said.marks, 'diagnoses', said.ours, 'others', said.others, 'provider', near.how)
 from scope_episode e
-join (select distinct id, survivor from scope_patient) p on p.survivor = e.patient_id
+join (
+    select patient_id as id, patient_id as survivor from scope_episode
+    union select m.loser, m.survivor from scope_episode o join scope_merge m on m.survivor = o.patient_id
+) p on p.survivor = e.patient_id
 {visits_of("p.id")} and v.service_date between e.starts_on and e.ends_on
 left join records_appointment a
   on v.anchor = 'appointment' and a.practice_id = v.practice_id and a.external_id = v.anchor_id
@@ -186,12 +198,12 @@ order by w.ends_on desc, w.claim_id desc
 """
 
 
-def cover(practice_id: int, touched: Touched, packages: Collection[Package], now: datetime) -> set[int]:
+def cover(scope: Scope, touched: Touched, packages: Collection[Package], now: datetime) -> set[int]:
     """The visits whose coverage changed."""
-    values = {"practice": practice_id, "now": now}
+    values = scope.values | {"now": now}
     if touched.get("provider"):
         fill("scope_patient", PATIENTS_SEEN, values)
-    if not find(packages, values):
+    if not find(packages, values, OF_ALL if scope.whole else OF_SCOPE):
         return set()
     return {visit_id for (visit_id,) in run(WRITE, values)}
 
@@ -206,19 +218,19 @@ def covered_by(
     merges = merge_map(practice_id)
     fill("scope_merge", MERGES, {"losers": merges.losers, "survivors": merges.survivors})
     fill("scope_patient", PATIENTS_OF, values)
-    return run(COVERED, values) if find(packages, values) else []
+    return run(COVERED, values) if find(packages, values, OF_SCOPE) else []
 
 
-def find(packages: Collection[Package], values: Mapping[str, Any]) -> int:
+def find(packages: Collection[Package], values: Mapping[str, Any], claims: str) -> int:
     """Fills scope_episode, and scope_cover from it; how many claims there are to speak of."""
-    episodes = fill("scope_episode", EPISODES, {**values, **table_of(packages)})
-    if episodes:
+    found = fill("scope_episode", episodes(claims), {**values, **table_of(packages)})
+    if found:
         fill("scope_cover", CANDIDATES, values)
-    return episodes
+    return found
 
 
 def table_of(packages: Iterable[Package]) -> dict[str, str]:
-    """The values of EPISODES: each package with what its kind says."""
+    """The values of `episodes`: each package with what its kind says."""
     table = list(packages)
     return {
         "codes": text_array(one.code for one in table),

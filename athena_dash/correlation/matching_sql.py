@@ -150,7 +150,8 @@ left join correlation_link e
 
 # Under the practice's lock, which people's decisions take too, nobody else writes links: an insert that looked for a
 # conflict would cost half as much again. The old ones are named as an array, for the planner, who cannot know that few
-# differ, would read every link there is. Visits of this run, whose ids are the highest, are shown without being noted.
+# differ, would read every link there is. Visits of this run, whose ids are the highest, are shown without being noted;
+# their claims are, here where they are at hand.
 WRITE_LINKS = """
 with wanted as materialized (
     select w.*, old.id as old_id, old.visit_id as old_visit_id
@@ -172,11 +173,15 @@ with wanted as materialized (
       = row(w.visit_id, w.state, w.method, w.score, w.evidence, %(now)s)
     from wanted w
     where l.id = w.old_id and l.id = any (array(select old_id from wanted where old_id is not null))
+), touched as (
+    insert into scope_touched
+    select visit_id from wanted where visit_id <= (select max(id) from correlation_visit)
+    union all
+    select old_visit_id from wanted where old_visit_id is not null
 )
-insert into scope_touched
-select visit_id from wanted where visit_id <= (select max(id) from correlation_visit)
-union all
-select old_visit_id from wanted where old_visit_id is not null
+insert into scope_charged
+select visit_id, record_id from wanted
+where '{kind}' = 'claim' and state = 'linked' and visit_id > (select coalesce(max(id), 0) from correlation_visit)
 """
 
 # Visits made for an encounter that now belongs elsewhere, with the visit it belongs to. They are few, and found first.
@@ -192,13 +197,11 @@ where l.visit_id is not null and l.visit_id <> v.id
 
 # Visits that a claim in review is offered to: their verdict says so (D10) and must learn how it began and ended.
 OFFERED = """
-select distinct coalesce(v.id, new_v.id) from scope_claim s
+select distinct v.id from scope_claim s
 join correlation_link l
   on l.practice_id = %(practice)s and l.kind = 'claim' and l.record_id = s.id and l.state = 'review'
 cross join lateral jsonb_array_elements(l.evidence -> 'candidates') as candidate
-left join correlation_visit v on v.id = (candidate ->> 'visit_id')::bigint
-left join scope_visit new_v on new_v.id = (candidate ->> 'visit_id')::bigint
-where coalesce(v.id, new_v.id) is not null
+join correlation_visit v on v.id = (candidate ->> 'visit_id')::bigint
 """
 
 # Visits whose department, provider or patient's insurance changed.
@@ -272,7 +275,7 @@ def compare(pairs: str, weights: Mapping[str, Decimal], values: Mapping[str, Any
 
 
 def write_links(kind: str, wanted: str, scope: Scope, now: Any) -> None:
-    run(WRITE_LINKS.format(kind=kind, wanted=wanted), scope.values | {"now": now})
+    change("scope_charged", WRITE_LINKS.format(kind=kind, wanted=wanted), scope.values | {"now": now})
 
 
 def absorbed(scope: Scope) -> list[tuple[int, int]]:

@@ -15,7 +15,7 @@ select v.id, v.anchor, v.anchor_id
 from (select distinct visit_id from scope_touched) t join correlation_visit v on v.id = t.visit_id
 """
 CHARGED = """
-select s.id, l.record_id from (select id from scope_visit union all select id from scope_shown) s
+select s.id, l.record_id from scope_shown s
 join correlation_link l on l.visit_id = s.id and l.kind = 'claim' and l.state = 'linked'
 """
 
@@ -104,9 +104,10 @@ where v.id = w.id and
 
 
 def project(scope: Scope) -> set[int]:
-    """The visits in scope_touched and scope_visit, which are returned."""
-    fill("scope_shown", SHOWN, scope.values)
-    fill("scope_charged", CHARGED, scope.values)
+    """The visits in scope_touched and scope_visit, which are returned. The claims of new ones were noted when they were
+    linked."""
+    if fill("scope_shown", SHOWN, scope.values):
+        fill("scope_charged", CHARGED, scope.values)
     made, standing = ids("scope_visit"), ids("scope_shown")
     if made:
         run(MAKE, scope.values)
@@ -116,4 +117,4 @@ def project(scope: Scope) -> set[int]:
 
 
 def ids(table: str) -> set[int]:
-    return {id for (id,) in run(f"select id from {table}", {})}  # noqa: S608 - this module's constants
+    return set(run(f"select array(select id from {table})", {})[0][0])  # noqa: S608 - this module's constants

@@ -135,9 +135,20 @@ where l.visit_id is not null
 """
 
 # Every id, before and after merges, of the patients whose records without ids are matched anew, and the days of all
-# that changed of each: what a record says now, and where it stood or was on offer before.
+# that changed of each: what a record says now, and where it stood or was on offer before. In a whole practice nothing
+# else can have moved: there it is the patients of such records alone.
 PATIENTS = """
-with named as (
+with named as ({named}), survivor as materialized (
+    select coalesce(m.survivor, n.id) as id, min(n.day) as first, max(n.day) as last
+    from named n left join scope_merge m on m.loser = n.id
+    where n.id <> '' group by 1
+)
+select id, id, first, last from survivor
+union all
+select m.loser, m.survivor, s.first, s.last
+from survivor s join scope_merge m on m.survivor = s.id and m.loser <> m.survivor
+"""
+CHANGED = """
     select patient_id as id, date as day from scope_appointment
     union all select patient_id, date from scope_encounter
     union all select patient_id, date from scope_claim
@@ -149,15 +160,10 @@ with named as (
       on l.practice_id = %(practice)s and l.kind = s.kind and l.record_id = s.id and l.visit_id is null
     cross join lateral jsonb_array_elements(l.evidence -> 'candidates') as candidate
     join correlation_visit v on v.id = (candidate ->> 'visit_id')::bigint
-), survivor as materialized (
-    select coalesce(m.survivor, n.id) as id, min(n.day) as first, max(n.day) as last
-    from named n left join scope_merge m on m.loser = n.id
-    where n.id <> '' group by 1
-)
-select id, id, first, last from survivor
-union all
-select m.loser, m.survivor, s.first, s.last
-from survivor s join scope_merge m on m.survivor = s.id and m.loser <> m.survivor
+"""
+NAMELESS = """
+    select patient_id as id, date as day from scope_encounter where appointment_id = ''
+    union all select patient_id, date from scope_claim where appointment_id = ''
 """
 
 # An id-less one among them names no appointment; an encounter's bridge may still find one that names it. Those at the
@@ -182,6 +188,7 @@ class Scope:
 
     practice_id: int
     large: bool
+    whole: bool  # everything of the practice
     given: int
     unbound_encounters: int
     unbound_claims: int
@@ -216,7 +223,7 @@ def scope_of(practice_id: int, touched: Touched, merges: MergeMap) -> Scope:
         if kind in open_kinds:
             fill(f"scope_{kind}", statement, values)
     fill("scope_touched", STANDING, values)
-    fill("scope_patient", PATIENTS, values)
+    fill("scope_patient", PATIENTS.format(named=CHANGED if open_kinds else NAMELESS), values)
     encounters = fill("scope_unbound", unbound_sql.UNBOUND_ENCOUNTERS, values)
     claims = fill("scope_unbound", unbound_sql.UNBOUND_CLAIMS, values)
     if encounters and "encounter" in open_kinds:
@@ -225,7 +232,7 @@ def scope_of(practice_id: int, touched: Touched, merges: MergeMap) -> Scope:
         fill("scope_claim", ADD_CLAIMS, values)
     fill("scope_fact", FACTS, values)
     fill("scope_touched", STANDING_TOO, values)
-    return Scope(practice_id, large, given, encounters, claims)
+    return Scope(practice_id, large, not open_kinds, given, encounters, claims)
 
 
 def take(kind: str, ids: Collection[str], *, large: bool, values: Mapping[str, Any]) -> bool:

@@ -62,17 +62,20 @@ with compared as (
     from scope_pair p
     join scope_unbound u on u.record_id = p.record_id and u.kind = %(kind)s
     left join scope_note n on n.visit_id = p.visit_id
-    left join lateral (
+    cross join lateral (
+        select case when p.taken and u.kind = 'claim' and u.procedures <> '{{}}' then (
+            select array_agg(code) from records_claim c, unnest(c.procedure_codes) code
+            where c.practice_id = %(practice)s and c.appointment_id = p.anchor_id and c.appointment_id <> ''
+              and c.external_id <> u.record_id and c.gone_at is null
+        ) end as codes
+        offset 0
+    ) billed
+    cross join lateral (
         select codes, u.procedures <@ codes and u.procedures @> codes as same,
-            not u.procedures && codes and not {family("u.procedures", "codes")} as apart
-        from (
-            select array_agg(code) as codes from records_claim c, unnest(c.procedure_codes) code
-            where p.taken and u.kind = 'claim' and u.procedures <> '{{}}' and c.practice_id = %(practice)s
-              and c.appointment_id = p.anchor_id and c.appointment_id <> '' and c.external_id <> u.record_id
-              and c.gone_at is null
-        ) billed
-        where p.taken
-    ) other on true
+            case when codes is not null
+                 then not u.procedures && codes and not {family("u.procedures", "codes")} end as apart
+        offset 0
+    ) other
     offset 0
 )
 select *,

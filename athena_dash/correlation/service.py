@@ -49,7 +49,7 @@ def correlate(practice_id: int, touched: Touched) -> set[int]:
     matching_sql.link_facts(scope, now)
     matching_sql.note_offered(scope)
     matching_sql.note_around(scope)
-    visits = project(scope) | cover(practice_id, touched, policies_of(practice_id).packages, now)
+    visits = project(scope) | cover(scope, touched, policies_of(practice_id).packages, now)
     if scope.large:
         tell_planner()
     return visits

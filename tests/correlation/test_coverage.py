@@ -167,6 +167,17 @@ def test_a_visit_of_the_patient_that_is_given_up_is_covered_by_the_survivors_cla
     assert state(office) == [("40", "covered")]
 
 
+def test_a_first_load_finds_the_claims_of_patients_whose_records_all_name_their_visit(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("athena_dash.correlation.scope.LARGE", 1)
+    booked, (table, note), service = a_prenatal_visit()
+    named = (table, note | {"appointment_id": "100"})
+    merged = a_patient("7"), a_patient("8", merged_into="7")
+    office.receive(*merged, booked, named, service, *a_birth(patient_id="8"))
+    assert state(office) == [("40", "covered")]
+
+
 def test_a_case_that_is_not_certain_stays_a_gap(office: Office) -> None:
     visit = a_prenatal_visit()
     office.receive(*visit, *a_birth())
