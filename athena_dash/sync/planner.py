@@ -32,10 +32,11 @@ HOLDS = Kind("claims on hold", "claims", timedelta(minutes=15), 8)
 FILING = Kind("claims near the filing limit", "claims", timedelta(hours=1), 6)
 OPEN = Kind("open claims", "claims", timedelta(hours=4), 2)
 CHARTS = Kind("unsigned charts", "encounters", timedelta(minutes=30), 4)
+SERVICES = Kind("services of unsigned notes", "services", timedelta(minutes=30), 2)
 ELIGIBILITY = Kind("eligibility before the visit", "insurances", timedelta(hours=12), 5)
 NOTES = Kind("notes of holds", "claim_notes", timedelta(hours=4), 3)
 MONEY = Kind("money of unpaid claims", "transactions", timedelta(hours=24), 1)
-KINDS = (HOLDS, FILING, ELIGIBILITY, CHARTS, NOTES, OPEN, MONEY)
+KINDS = (HOLDS, FILING, ELIGIBILITY, CHARTS, SERVICES, NOTES, OPEN, MONEY)
 
 
 @dataclass(frozen=True, slots=True)

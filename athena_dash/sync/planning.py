@@ -54,6 +54,12 @@ FOUND: dict[Kind, tuple[str, str, str]] = {
         """exists (select from records_encounter e where e.practice_id = s.practice_id and e.patient_id = s.key
                    and e.department_id = s.scope and e.status in ('OPEN', 'REVIEW'))""",
     ),
+    # what is documented after the note was begun changes no encounter until it is signed
+    planner.SERVICES: (
+        USUAL,
+        "join records_encounter e on e.practice_id = s.practice_id and e.external_id = s.key and e.gone_at is null",
+        "e.status in ('OPEN', 'REVIEW')",
+    ),
     # three days before, the day before and on the day itself
     planner.ELIGIBILITY: (
         USUAL,

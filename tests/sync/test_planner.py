@@ -163,12 +163,14 @@ def test_the_money_of_a_claim_that_is_not_closed_is_read_once_a_day(arrive, plan
     assert ("transactions", "open") in planned(25 * HOUR)
 
 
-def test_a_chart_with_an_unsigned_note_is_read_again_until_it_is_signed(arrive, planned) -> None:
+def test_a_chart_with_an_unsigned_note_and_its_services_are_read_again_until_it_is_signed(
+    arrive, planned
+) -> None:
     arrive("appointments", AppointmentFact(external_id="5", patient_id="7", department_id="1", status="2"))
     note = {"external_id": "900", "patient_id": "7", "department_id": "1", "kind": "VISIT"}
     arrive("encounters", ChartEncounter(**note, status="OPEN"))
     assert planned(29 * MINUTE) == set()
-    assert planned(31 * MINUTE) == {("encounters", "7")}
+    assert planned(31 * MINUTE) == {("encounters", "7"), ("services", "900")}
     arrive("encounters", ChartEncounter(**note, status="CLOSED"))
     assert planned(2 * HOUR) == set()
 
