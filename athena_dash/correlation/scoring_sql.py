@@ -155,6 +155,7 @@ CANDIDATE = f"'{{' || {members(OFFER)} || '}}'"
 # it. A patient's day is shared out: as likely
 # as other records without an id belong to a visit, it is for this one as if they named it, each by what it bills. All
 # are weighed alone first, so that order never matters. A pair is worked out once and kept narrow: it is sorted thrice.
+# `candidates` are a row and the next best, so the best's are all that are kept.
 VERDICTS = f"""
 with pair as materialized (
     select record_id, visit_id, anchor_id, taken, exact, procedures_points, points, stray,
@@ -201,12 +202,12 @@ with pair as materialized (
 ), ranked as (
     select *, row_number() over best as rank, total - greatest(nowhere, lead(total) over best) as ahead,
         exp(total::float) / (exp(nowhere) + sum(exp(total::float)) over record) as chance,
-        count(*) filter (where exact) over record as exacts
+        count(*) filter (where exact) over record as exacts,
+        '"candidates": [' || string_agg({CANDIDATE}, ', ') over best || ']' as candidates
     from weighed
-    window record as (partition by record_id), best as (partition by record_id order by total desc, anchor_id)
-), shown as (
-    select record_id, '"candidates": [' || string_agg({CANDIDATE}, ', ' order by rank) || ']' as candidates
-    from ranked where rank <= %(kept)s group by record_id
+    window record as (partition by record_id),
+        best as (partition by record_id order by total desc, anchor_id
+                 rows between current row and %(kept)s::int - 1 following)
 ), judged as (
     select *, case when ahead >= %(sure)s and not differs then 'linked'
                    when total - nowhere >= %(look)s then 'review' else 'unmatched' end as state
@@ -220,10 +221,9 @@ select %(kind)s, u.record_id, case when j.state = 'linked' then j.visit_id end, 
          when j.state is null then '{{"candidates": []}}'
          when j.state = 'linked'
          then ('{{"points": {{' || concat_ws(', ', j.facts, '"shared": ' || nullif(j.shared, 0)) || '}}, '
-            || s.candidates || '}}')::jsonb
-         else ('{{' || s.candidates || '}}')::jsonb end
+            || j.candidates || '}}')::jsonb
+         else ('{{' || j.candidates || '}}')::jsonb end
 from scope_unbound u
 left join judged j on j.record_id = u.record_id
-left join shown s on s.record_id = u.record_id
 where u.kind = %(kind)s
 """  # noqa: S608 - made of this module's constants

@@ -94,6 +94,8 @@ class Postgres:
             "listen_addresses=",
             f"unix_socket_directories={self.socket}",
             f"shared_buffers={buffers_mb()}MB",
+            # Of a session, taken as it needs them: the tables a backfill is correlated in go to disk with 8 MB.
+            "temp_buffers=64MB",
             "max_connections=100",
             # Statements and DETAIL lines quote values of rows: patients' names have no place in a log.
             "log_min_error_statement=panic",
