@@ -34,12 +34,12 @@ TYPES = {  # what a gap says, by column
     "filing_limit": "date",
     "asked_at": "timestamptz",
 }
+GIVEN = {"visit_id": "bigint", "code": "text", **TYPES}
 NAMED = {
     "columns": ", ".join(TYPES),
     "wanted": ", ".join(f"w.{name}" for name in TYPES),
-    "gaps": "json_to_recordset(%(gaps)s) as w(visit_id bigint, code text, "
-    + ", ".join(f"{name} {kind}" for name, kind in TYPES.items())
-    + ")",
+    "gaps": "unnest(" + ", ".join(f"%({name})s::{kind}[]" for name, kind in GIVEN.items()) + ")"
+    f" as w({', '.join(GIVEN)})",
 }
 
 STORED = """
@@ -74,6 +74,7 @@ set ({columns}) = row({wanted}),
     times_opened = g.times_opened + (g.closed_at is not null)::int,
     closed_at = null, closed_by = ''
 from {gaps} where g.visit_id = w.visit_id and g.code = w.code
+    and g.visit_id = any((select %(visit_id)s::bigint[])::bigint[])
 """
 
 OPEN = """
@@ -87,15 +88,16 @@ select %(practice)s, w.*, '', '', %(now)s, '', 1 from {gaps}
 class Changes:
     """What storing comes to: codes of gap rows, by what happens to them, and the rows to write for it.
 
-    `closing` (by what closes them) and `stepping_back` (open, and no longer the visit's first) hold ids.
+    `opening` and `changing` hold gaps in the order of GIVEN; `closing` (by what closes them) and `stepping_back` (open,
+    and no longer the visit's first) hold ids.
     """
 
     opened: Counter[str] = field(default_factory=Counter)
     reopened: Counter[str] = field(default_factory=Counter)
     changed: Counter[str] = field(default_factory=Counter)
     closed: Counter[str] = field(default_factory=Counter)
-    opening: list[dict[str, Any]] = field(default_factory=list)
-    changing: list[dict[str, Any]] = field(default_factory=list)
+    opening: list[Row] = field(default_factory=list)
+    changing: list[Row] = field(default_factory=list)
     closing: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     stepping_back: list[int] = field(default_factory=list)
 
@@ -106,9 +108,9 @@ def store(practice_id: int, judged: Sequence[Judged], now: datetime) -> Changes:
         "visits": literals.array([visit.visit_id for visit in judged]),
         "broken": literals.array([visit.visit_id for visit in judged if visit.gaps]),
     }
-    found, words = fetch(asked, STORED, SAID)
+    found, standing = fetch(asked, STORED, SAID)
     stored = {row[:2]: row[2:] for row in found}
-    said = {row[:2]: row[2:] for row in words}
+    said = {row[:2]: row[2:] for row in standing}
     changes = Changes()
     for visit in judged:
         for gap in visit.gaps:
@@ -125,9 +127,9 @@ def store(practice_id: int, judged: Sequence[Judged], now: datetime) -> Changes:
 
 
 def place(visit_id: int, found: FoundGap, row: Row | None, said: Row | None, changes: Changes) -> None:
-    """`row`: its (id, is open); `said`: its words, by column."""
-    wanted = values(found)
-    gap = {"visit_id": visit_id, "code": found.code, **wanted}
+    """`row`: its (id, is open); `said`: its words, in the order of TYPES."""
+    wanted = words(found)
+    gap = (visit_id, found.code, *wanted)
     if row is None:
         changes.opened[found.code] += 1
         changes.opening.append(gap)
@@ -136,30 +138,37 @@ def place(visit_id: int, found: FoundGap, row: Row | None, said: Row | None, cha
     if not is_open:
         changes.reopened[found.code] += 1
         changes.changing.append(gap)
-    elif said != tuple(wanted.values()):
+    elif said != wanted:
         changes.changed[found.code] += 1
         changes.changing.append(gap)
         if said and said[0] and not found.primary:
             changes.stepping_back.append(pk)
 
 
-def values(found: FoundGap) -> dict[str, Any]:
-    """By column, in the order of TYPES."""
+def words(found: FoundGap) -> Row:
+    """In the order of TYPES."""
     dollars = found.estimate.dollars
-    return {
-        "primary": found.primary,
-        "owner": found.owner,
-        "sentence": found.sentence,
-        "at_risk": None if dollars is None else dollars.quantize(CENT),
-        "estimator": found.estimate.estimator,
-        "verdict": found.judgement.verdict,
-        "evidence": list(found.judgement.says),
-        "needs_feed": found.needs_feed,
-        "since": found.since,
-        "due_at": found.due_at,
-        "filing_limit": found.filing_limit,
-        "asked_at": found.judgement.asked_at,
-    }
+    return (
+        found.primary,
+        found.owner,
+        found.sentence,
+        None if dollars is None else dollars.quantize(CENT),
+        found.estimate.estimator,
+        found.judgement.verdict,
+        list(found.judgement.says),
+        found.needs_feed,
+        found.since,
+        found.due_at,
+        found.filing_limit,
+        found.judgement.asked_at,
+    )
+
+
+def arrays(gaps: Sequence[Row]) -> dict[str, Any]:
+    """By column of GIVEN."""
+    columns: dict[str, Sequence[Any]] = dict(zip(GIVEN, zip(*gaps, strict=True), strict=True))
+    columns["evidence"] = [literals.json(says) for says in columns["evidence"]]
+    return {name: literals.array(column) for name, column in columns.items()}
 
 
 def write_visits(judged: Sequence[Judged], now: datetime) -> None:
@@ -184,9 +193,8 @@ def write_gaps(practice_id: int, changes: Changes, now: datetime) -> None:
         if changes.stepping_back:
             cursor.execute(STEP_BACK, {"ids": literals.array(changes.stepping_back)})
         if changes.changing:
-            cursor.execute(CHANGE.format(**NAMED), {"now": now, "gaps": literals.json(changes.changing)})
+            cursor.execute(CHANGE.format(**NAMED), {**arrays(changes.changing), "now": now})
         if changes.opening:
             cursor.execute(
-                OPEN.format(**NAMED),
-                {"practice": practice_id, "now": now, "gaps": literals.json(changes.opening)},
+                OPEN.format(**NAMED), {**arrays(changes.opening), "practice": practice_id, "now": now}
             )
