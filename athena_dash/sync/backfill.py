@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from athena_dash.core import clock
-from athena_dash.sync.lease import LENGTH, LONGEST_BACKOFF, LeaseLost
+from athena_dash.sync.lease import LENGTH, LONGEST_BACKOFF, renew
 from athena_dash.sync.models import Backfill, BackfillChunk, Failure, Feed, Reason, Run
 
 if TYPE_CHECKING:
@@ -104,18 +104,16 @@ class ChunkLease:
     def key(self) -> str:
         return str(self.chunk_id)
 
+    def renew(self) -> None:
+        renew("sync_backfillchunk", self.chunk_id, self.token)
+
     def hold(self) -> BackfillChunk:
-        """Lock the chunk for this transaction and renew the lease, or raise LeaseLost."""
-        held: BackfillChunk | None = (
-            BackfillChunk.objects.select_for_update().filter(pk=self.chunk_id, lease_token=self.token).first()
-        )
-        if held is None:
-            raise LeaseLost
-        held.lease_until = clock.now() + LENGTH
-        return held
+        self.renew()
+        chunk: BackfillChunk = BackfillChunk.objects.get(pk=self.chunk_id)
+        return chunk
 
     def advance(self, held: BackfillChunk, step: Step, run: Run, new: int) -> None:
-        held.save(update_fields=["lease_until"])
+        """Its past is read to the end or not: nothing of a step but its records is kept."""
 
     def done(self, held: BackfillChunk, run: Run) -> None:
         finish(held, run, next_try=None)

@@ -55,6 +55,11 @@ class Step:
         ""  # "fed" by the changed feed, or "netted" by a window although the feed should have handed it out
     )
 
+    @property
+    def moves(self) -> bool:
+        """Whether it says anything of the feed itself, beside its records."""
+        return bool(self.cursor or self.subscription or self.counts_as)
+
 
 def walk_list(source: Source, resource: Resource) -> Iterator[Step]:
     yield from some_at_once(source.pages(resource.name))
