@@ -26,7 +26,7 @@ from athena_dash.core.one_trip import fetch
 from athena_dash.practices.policies import policies_of
 from athena_dash.practices.statuses import unmapped
 from athena_dash.records import merges
-from athena_dash.records.facts import ChargeFact, ClaimFact, Sourced
+from athena_dash.records.facts import ClaimFact, Sourced
 from athena_dash.records.history import end_statuses
 from athena_dash.records.upsert import Touched, upsert
 from athena_dash.sync import conformance, failures, raw, segments, subjects, waiting
@@ -125,8 +125,7 @@ def land_batch(practice_id: int, rows: Sequence[Stored], landed: Landed) -> None
         if unmerged := merges.unmerge(practice_id, touched.get("patient", ())):
             touched["patient"] |= unmerged
         for resource in {row.resource for row in current}:
-            telling = without_lines_of_touched_claims(touched, facts) if resource == "claims" else touched
-            subjects.route(practice_id, resource, telling, now)
+            subjects.route(practice_id, resource, subjects.telling(resource, touched, facts), now)
         keep_errors(errors)
         unmapped_rows = keep_unmapped(practice_id, current, claims)
         touched = with_records(
@@ -167,19 +166,6 @@ def understand(practice_id: int, rows: Sequence[Stored]) -> Understood:
             for fact in found:
                 facts.append(Sourced(fact, row.pk, row.fetched_at))
     return Understood(facts, errors)
-
-
-def without_lines_of_touched_claims(touched: Touched, facts: Iterable[Sourced]) -> Touched:
-    """What a claim brings of such a line names nobody to ask about that the claim does not; there are three to it."""
-    claims, lines = touched.get("claim", set()), touched.get("chargeline", set())
-    if not claims or not lines:
-        return touched
-    told = {
-        one.fact.external_id
-        for one in facts
-        if isinstance(one.fact, ChargeFact) and one.fact.claim_id in claims
-    }
-    return touched | {"chargeline": lines - told}
 
 
 def context_of(practice_id: int) -> Context:

@@ -7,7 +7,7 @@ makes the subjects around it due here (`route`), and open ones come due again by
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 
@@ -15,6 +15,7 @@ from django.db import connection
 
 from athena_dash.core import literals
 from athena_dash.core.one_trip import fetch
+from athena_dash.records.facts import ChargeFact, Sourced, TransactionFact
 from athena_dash.records.upsert import Touched
 from athena_dash.sync.models import Subject
 
@@ -200,6 +201,38 @@ def route(practice_id: int, resource: str, touched: Touched, now: datetime) -> N
         statements.append(KNOW_CLAIMS.format(changed=changed["claim"], open=STILL_OPEN))
     ids = {table: literals.text_array(ids) for table, ids in touched.items()}
     fetch({"practice": practice_id, "now": now, **ids}, *statements)
+
+
+def telling(resource: str, touched: Touched, facts: Iterable[Sourced]) -> Touched:
+    """Of the rows that this feed's facts touched, those that may name somebody to ask about."""
+    if resource == "claims":
+        return without_lines_of_touched_claims(touched, facts)
+    if resource == "transactions":
+        return only_lines_paid_nothing(touched, facts)
+    return touched
+
+
+def without_lines_of_touched_claims(touched: Touched, facts: Iterable[Sourced]) -> Touched:
+    """What a claim brings of such a line names nobody to ask about that the claim does not; there are three to it."""
+    claims, lines = touched.get("claim", set()), touched.get("chargeline", set())
+    if not claims or not lines:
+        return touched
+    told = {
+        one.fact.external_id
+        for one in facts
+        if isinstance(one.fact, ChargeFact) and one.fact.claim_id in claims
+    }
+    return touched | {"chargeline": lines - told}
+
+
+def only_lines_paid_nothing(touched: Touched, facts: Iterable[Sourced]) -> Touched:
+    """No other line makes anybody due, and nearly all are others."""
+    paid_nothing = {
+        one.fact.external_id
+        for one in facts
+        if isinstance(one.fact, TransactionFact) and one.fact.payments == 0
+    }
+    return {"chargeline": touched.get("chargeline", set()) & paid_nothing}
 
 
 @cache

@@ -63,7 +63,7 @@ def work(pipe: Pipe, database: str, profile: Path | None, width: int | None) -> 
         from django.db import connection
 
         from athena_dash.core.memory import keep_freed_memory
-        from athena_dash.sync import jobs
+        from athena_dash.sync import jobs, preloaded  # noqa: F401
         from bench.sync.stages import Stopwatch
 
         keep_freed_memory()

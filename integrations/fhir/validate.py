@@ -74,6 +74,12 @@ def validate(kind: str, raw: bytes) -> tuple[Finding, ...]:
     return (*_structure(kind, resource), *_bindings(kind, resource))
 
 
+def load_models() -> None:
+    """Those of every kind, read now: the first takes 120 ms of CPU, all of them 200 and 16 MB."""
+    for kind in PAYLOADS:
+        _model(kind)
+
+
 def _structure(kind: str, resource: object) -> Iterator[Finding]:
     try:
         _model(kind).model_validate(resource)
