@@ -40,7 +40,7 @@ with line as (
         sum(amount) as charges, sum(payments) as paid, sum(outstanding) as outstanding,
         settled and {NETTED} as voided
     from line n group by visit_id, external_id, primary_insurance_id, created_date, settled
-), money as materialized (
+), money as (
     select visit_id, sum(charges) filter (where not voided) as charges, sum(paid) filter (where not voided) as paid,
         sum(outstanding) filter (where not voided) as outstanding,
         (array_agg(primary_insurance_id order by voided, created_date desc nulls last, external_id desc))[1]
