@@ -149,23 +149,33 @@ left join correlation_link e
 """
 
 # Under the practice's lock, which people's decisions take too, nobody else writes links: an insert that looked for a
-# conflict would cost half as much again. The old ones are named as an array, for the planner, who cannot know that few
-# differ, would read every link there is. Visits of this run, whose ids are the highest, are shown without being noted;
-# their claims are, here where they are at hand.
-WRITE_LINKS = """
+# conflict would cost half as much again.
+MAKE_LINKS = """
+    insert into correlation_link
+        (practice_id, kind, record_id, visit_id, state, method, score, evidence, linked_at)
+    select %(practice)s, '{kind}', record_id, visit_id, state, method, score, evidence, %(now)s"""
+
+
+# Visits of this run, whose ids are the highest, are shown without being noted; their claims are, here at hand.
+def note_charged(links: str) -> str:
+    return f"""
+insert into scope_charged select visit_id, record_id from {links}
+where '{{kind}}' = 'claim' and state = 'linked' and visit_id > (select coalesce(max(id), 0) from correlation_visit)
+"""  # noqa: S608 - made of this module's constants
+
+
+# The old ones are named as an array, for the planner, who cannot know that few differ, would read every link there is.
+WRITE_LINKS = f"""
 with wanted as materialized (
     select w.*, old.id as old_id, old.visit_id as old_visit_id
-    from ({wanted}) w
+    from ({{wanted}}) w
     left join correlation_link old
-      on old.practice_id = %(practice)s and old.kind = '{kind}' and old.record_id = w.record_id
+      on old.practice_id = %(practice)s and old.kind = '{{kind}}' and old.record_id = w.record_id
     where old.id is null or (
         old.method <> 'manual' and old.decided_by_id is null
         and (old.visit_id, old.state, old.method, old.score, old.evidence)
             is distinct from (w.visit_id, w.state, w.method, w.score, w.evidence))
-), made as (
-    insert into correlation_link
-        (practice_id, kind, record_id, visit_id, state, method, score, evidence, linked_at)
-    select %(practice)s, '{kind}', record_id, visit_id, state, method, score, evidence, %(now)s
+), made as ({MAKE_LINKS}
     from wanted where old_id is null order by visit_id
 ), moved as (
     update correlation_link l
@@ -179,10 +189,17 @@ with wanted as materialized (
     union all
     select old_visit_id from wanted where old_visit_id is not null
 )
-insert into scope_charged
-select visit_id, record_id from wanted
-where '{kind}' = 'claim' and state = 'linked' and visit_id > (select coalesce(max(id), 0) from correlation_visit)
-"""
+{note_charged("wanted")}"""  # noqa: S608 - made of this module's constants
+
+# Of a kind that has no links yet, in a whole practice, whose standing visits are all noted: to keep what is wanted, and
+# compare it with nothing, would cost a tenth.
+FIRST_LINKS = f"""
+with made as ({MAKE_LINKS}
+    from ({{wanted}}) w order by visit_id
+    returning visit_id, record_id, state
+)
+{note_charged("made")}"""
+LINKED = "select 1 from correlation_link where practice_id = %(practice)s and kind = %(kind)s limit 1"
 
 # Visits made for an encounter that now belongs elsewhere, with the visit it belongs to. They are few, and found first.
 ABSORBED = """
@@ -275,7 +292,9 @@ def compare(pairs: str, weights: Mapping[str, Decimal], values: Mapping[str, Any
 
 
 def write_links(kind: str, wanted: str, scope: Scope, now: Any) -> None:
-    change("scope_charged", WRITE_LINKS.format(kind=kind, wanted=wanted), scope.values | {"now": now})
+    first = scope.whole and not run(LINKED, scope.values | {"kind": kind})
+    statement = FIRST_LINKS if first else WRITE_LINKS
+    change("scope_charged", statement.format(kind=kind, wanted=wanted), scope.values | {"now": now})
 
 
 def absorbed(scope: Scope) -> list[tuple[int, int]]:

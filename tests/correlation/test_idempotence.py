@@ -108,6 +108,16 @@ def test_a_first_load_takes_whole_tables_and_finds_what_one_of_them_lacks(
     assert office.picture() == in_few
 
 
+def test_the_first_claims_of_a_practice_show_on_visits_that_stand(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("athena_dash.correlation.scope.LARGE", 1)
+    office.receive(*(record for record in RECORDS if record[0] not in ("claim", "chargeline")))
+    assert office.visit("101").charges is None
+    office.receive(*RECORDS, a_claim("44", appointment_id="101"), a_line("9", "44"))
+    assert office.visit("101").charges == 180
+
+
 def test_the_number_of_queries_does_not_grow_with_the_batch(office: Office) -> None:
     with CaptureQueriesContext(connection) as few:
         touch(office, 3)
