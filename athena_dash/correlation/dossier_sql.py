@@ -77,13 +77,16 @@ def of_claims(columns: str, table: str, *, alive: str) -> str:
 
 
 NOT_GONE = "t.gone_at is null"
-BY_ID = " order by t.external_id"
+BY_ID = "order by t.external_id"
 
-ENCOUNTERS = linked(
-    "t.external_id, t.kind, t.status, t.closed_on, t.reopened_on, t.ended_at",
-    "encounter",
-    "records_encounter",
-    alive=NOT_GONE + BY_ID,
+ENCOUNTERS = (
+    linked(
+        "t.external_id, t.kind, t.status, t.closed_on, t.reopened_on, t.ended_at",
+        "encounter",
+        "records_encounter",
+        alive=NOT_GONE,
+    )
+    + BY_ID
 )
 SERVICES = linked(
     "t.procedure_code, t.bill_for_service, t.units",
@@ -101,14 +104,16 @@ def seen(slot: str) -> str:
     return f"{status}, {first}, {status} = '' or {since} is null"
 
 
-CLAIMS = linked(  # one an appointment has named and /claims has not shown yet is no claim here (NAMED_ONLY, G14)
-    "t.external_id, t.service_date, t.created_date, t.billed_provider_id, "
-    "t.secondary_insurance_id not in ('', '0'), " + ", ".join(map(seen, SLOTS)),
-    "claim",
-    "records_claim",
-    alive=NOT_GONE
-    + " and ((t.primary_status, t.secondary_status, t.patient_status) <> ('', '', '') or t.service_date is not null)"
-    + BY_ID,
+CLAIMS = (
+    linked(  # one an appointment has named and /claims has not shown yet is no claim here (NAMED_ONLY, G14)
+        "t.external_id, t.service_date, t.created_date, t.billed_provider_id, "
+        "t.secondary_insurance_id not in ('', '0'), " + ", ".join(map(seen, SLOTS)),
+        "claim",
+        "records_claim",
+        alive=f"{NOT_GONE} and (t.service_date is not null"
+        " or (t.primary_status, t.secondary_status, t.patient_status) <> ('', '', ''))",
+    )
+    + BY_ID
 )
 LINES = of_claims(  # amounts as text: the driver makes a Decimal of each, and most are alike
     "t.procedure_code, coalesce(t.amount, 0)::text, t.payments::text, t.outstanding::text, t.posted_on, "
