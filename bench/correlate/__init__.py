@@ -1,7 +1,8 @@
 """Correlation beside the bare scored join that it should cost no more than a few of (reference/performance.md §3).
 
 `python -m bench correlate [VISITS]`: everything of a practice from nothing, ours and the bare join in turn. Seconds are
-CPU of the database's backend and of this process, because other work on the machine does not move them.
+CPU of the database's backend and of this process, because other work on the machine moves them least. A ratio is the
+median of the rounds' own (`by_round`): between rounds the machine's speed changes more than what is looked for.
 
 What is compared is not the same work, and the total is what counts. Both tie claims and charge lines. The bare join
 starts where appointments stand for visits, keeps three texts a record under one index, and neither evidence nor what it
@@ -12,14 +13,14 @@ what only writing those same rows again costs (`rows alone`), which is the least
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from statistics import median
 
 from bench.correlate import bare, data, rows_alone
 from bench.correlate.ground import clear, everything, measured, practice_in, scored
 from bench.correlate.parts import Parts
 
-ROUNDS = 3
+ROUNDS = 7
 
 
 def run(visits: str = "200000") -> Iterator[dict[str, object]]:
@@ -53,7 +54,7 @@ def run(visits: str = "200000") -> Iterator[dict[str, object]]:
             "records": sum(map(len, touched.values())),
             "cpu_s": round(median(seconds), 2),
             "wall_s": round(median(wall[name]), 2),
-            "ratio": round(median(seconds) / median(cpu["bare"]), 2),
+            **beside(cpu["bare"], seconds),
             **accuracy[name],
         }
     yield {
@@ -67,6 +68,11 @@ def run(visits: str = "200000") -> Iterator[dict[str, object]]:
             "case": "ours",
             "part": part,
             "cpu_s": round(median(seconds), 2),
-            "ratio": round(median(seconds) / median(cpu["bare"]), 2),
+            "ratio": beside(cpu["bare"], seconds)["ratio"],
         }
     yield {"case": "ours, again", "cpu_s": round(again.cpu, 2), "wall_s": round(again.wall, 2)}
+
+
+def beside(bare: Sequence[float], seconds: Sequence[float]) -> dict[str, object]:
+    by_round = [one / base for one, base in zip(seconds, bare, strict=True)]
+    return {"ratio": round(median(by_round), 2), "by_round": " ".join(f"{ratio:.2f}" for ratio in by_round)}
