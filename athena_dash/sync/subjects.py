@@ -83,6 +83,12 @@ DOCUMENTED = """
 select external_id, '' from changed
 where kind in ('VISIT', 'ORDERSONLY') and status in ('OPEN', 'REVIEW', 'CLOSED')
 """
+# what is added to a signed note changes no encounter; its visit moves on soon after, when it is charged
+SERVICES_OF_VISITS = """
+select e.external_id, '' from changed a
+join records_encounter e on e.practice_id = a.practice_id and e.external_id = a.encounter_id
+where e.kind in ('VISIT', 'ORDERSONLY') and e.status in ('OPEN', 'REVIEW', 'CLOSED')
+"""
 CLAIMS = """
 select external_id, '' from changed
 """
@@ -145,6 +151,7 @@ ROUTES: dict[str, tuple[Rule, ...]] = {
         ("appointment", "insurances", ANY_PATIENT, False),
         ("appointment", "fhir_patients", PATIENTS_SEEN, False),
         ("appointment", "encounters", CHARTS, True),
+        ("appointment", "services", SERVICES_OF_VISITS, True),
         ("claim", "claims", NAMED_CLAIMS, False),  # named by an appointment, in no window yet
         *(
             ("appointment", name, PATIENTS_OF_RESULTS if name in RESULTS else PATIENTS_SEEN, True)

@@ -154,6 +154,17 @@ def test_services_are_asked_of_encounters_that_can_hold_some(practice, arrive, k
     assert due(practice, "services") == ([("900", "")] if asked else [])
 
 
+def test_the_services_of_a_signed_note_are_asked_again_when_its_visit_moves_on(practice, arrive) -> None:
+    arrive("encounters", ChartEncounter(external_id="900", patient_id="7", kind="VISIT", status="CLOSED"))
+    ask(practice, "services")
+    visit = {"external_id": "5", "patient_id": "7", "department_id": "1", "encounter_id": "900"}
+    arrive("appointments", AppointmentFact(**visit, status="3"), minute=5)
+    assert due(practice, "services", minute=5) == [("900", "")]
+    ask(practice, "services", minute=6)
+    arrive("appointments", AppointmentFact(**visit, status="4"), minute=10)
+    assert due(practice, "services", minute=10) == [("900", "")]
+
+
 def test_an_open_claim_has_its_notes_read_and_every_claim_its_transactions(practice, arrive) -> None:
     arrive(
         "claims",
