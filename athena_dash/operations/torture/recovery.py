@@ -6,7 +6,7 @@ Nobody helps it. Where only waiting is left (a retry in an hour), the world's ti
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -37,7 +37,8 @@ class Healing:
     replayed: int = 0  # failures that waited for a person
     confirmed: int = 0
     healed: bool = False  # by itself, before any person did anything
-    left: dict[str, int] | None = None
+    # undone when it had come to rest; soon after the planner asks again
+    left: dict[str, int] = field(default_factory=dict)
 
 
 def heal(there: World, practice: Practice, say: Say) -> Healing:

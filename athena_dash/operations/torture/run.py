@@ -30,11 +30,7 @@ def torture(*, minutes: float, seed: int, visits: int, pace: float, speed: float
         unseen = watch.stop()
         say("comparing")
         truth = Truth.read(there.options.state, ATHENA_ID, clock.now())
-        tables, twice, left = (
-            proof.compare_all(practice, truth),
-            proof.twice(practice),
-            proof.undone(practice),
-        )
+        tables, twice = proof.compare_all(practice, truth), proof.twice(practice)
         there.count_calls()
         unequal = compare_with_newcomer(there, practice, say)
     return Report(
@@ -43,7 +39,7 @@ def torture(*, minutes: float, seed: int, visits: int, pace: float, speed: float
         pace=pace,
         tables=tables,
         twice=twice,
-        left={name: number for name, number in left.items() if number},
+        left=healing.left,
         unequal=unequal,
         done=disturber.done,
         calls=there.calls["calls"],
