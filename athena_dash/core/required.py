@@ -15,7 +15,7 @@ def missing_in_production(environment: Mapping[str, str], *, debug: bool) -> lis
         for fault in (
             _secret_key(environment.get("SECRET_KEY", "")),
             "DEBUG is on: unset it" if debug else "",
-            "ATHENA_DASH_CLOCK is set: deadlines and audit times are the machine's"
+            "ATHENA_DASH_CLOCK is set: unset it, deadlines and audit go by the machine's time"
             if environment.get("ATHENA_DASH_CLOCK")
             else "",
             _encryption_key(environment.get("ATHENA_DASH_ENCRYPTION_KEY", "")),

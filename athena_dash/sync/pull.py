@@ -194,14 +194,17 @@ def keep(step: Step, missing: Sequence[Subject], lease: Held, run: Run, tally: T
     put_off = [subject for subject, error in step.errors if isinstance(error, STOPS_THE_RUN)]
     failed = [(s, error) for s, error in step.errors if s not in missing and s not in put_off]
     with transaction.atomic():
-        lease.renew()
+        held = None
+        if step.moves:
+            held = lease.hold()
+        else:
+            lease.renew()
         kept = keep_pages(run.practice_id, resource, step.pages, run.pk)
         subjects.asked([*step.asked, *(subject for subject, _ in failed)], now)
         subjects.put_off(put_off, now)
         for subject, error in failed:
             failures.record(Stage.PULL, failing(run, resource, subject), error)
-        if step.moves:
-            held = lease.hold()
+        if held:
             if hears_again(held, step):
                 feeds.ask_for_unannounced(held)
             lease.advance(held, step, run, len(kept.rows))

@@ -79,16 +79,16 @@ SIGNED_PATIENTS = """
 select patient_id, '' from changed
 where status = 'CLOSED'
 """
-DOCUMENTED = """
-select external_id, '' from changed
-where kind in ('VISIT', 'ORDERSONLY') and status in ('OPEN', 'REVIEW', 'CLOSED')
-"""
+HOLDS_SERVICES = "e.kind in ('VISIT', 'ORDERSONLY') and e.status in ('OPEN', 'REVIEW', 'CLOSED')"
+DOCUMENTED = f"""
+select e.external_id, '' from changed e where {HOLDS_SERVICES}
+"""  # noqa: S608 - this module's constant
 # what is added to a signed note changes no encounter; its visit moves on soon after, when it is charged
-SERVICES_OF_VISITS = """
+SERVICES_OF_VISITS = f"""
 select e.external_id, '' from changed a
 join records_encounter e on e.practice_id = a.practice_id and e.external_id = a.encounter_id
-where e.kind in ('VISIT', 'ORDERSONLY') and e.status in ('OPEN', 'REVIEW', 'CLOSED')
-"""
+where {HOLDS_SERVICES}
+"""  # noqa: S608 - this module's constant
 CLAIMS = """
 select external_id, '' from changed
 """
@@ -102,22 +102,17 @@ LINES_PAID_NOTHING = """
 select claim_id, '' from changed
 where payments = 0 and amount >= 1 and adjustments = amount
 """
-# a merge moves what was charted for the old id to the survivor, whom no appointment of ours may name
-SURVIVORS = """
-select merged_into, '' from changed
-where merged_into <> ''
+# a merge moves what was charted for the old id to the survivor, whom no appointment of ours may name; taken back, it
+# moves again, to whoever had it
+HOLDERS = """
+select merged_into, '' from changed where merged_into <> ''
+union all select unnest(array[external_id, unmerged_from]), '' from changed where unmerged_from <> ''
 """
-CHARTS_OF_SURVIVORS = """
+CHARTS_OF_HOLDERS = """
 select p.merged_into, s.scope from changed p
 join sync_subject s on s.practice_id = p.practice_id and s.resource = 'encounters' and s.key = p.external_id
 where p.merged_into <> ''
-"""
-# and a merge taken back moves it again, to whoever had it
-UNMERGED = """
-select unnest(array[external_id, unmerged_from]), '' from changed
-where unmerged_from <> ''
-"""
-CHARTS_OF_UNMERGED = """
+union all
 select s.key, s.scope from changed p
 join sync_subject s
   on s.practice_id = p.practice_id and s.resource = 'encounters' and s.key in (p.external_id, p.unmerged_from)
@@ -159,9 +154,8 @@ ROUTES: dict[str, tuple[Rule, ...]] = {
         ),
     ),
     "patients": (
-        ("patient", "encounters", CHARTS_OF_SURVIVORS, True),
-        ("patient", "encounters", CHARTS_OF_UNMERGED, True),
-        *(("patient", name, found, True) for name in FHIR for found in (SURVIVORS, UNMERGED)),
+        ("patient", "encounters", CHARTS_OF_HOLDERS, True),
+        *(("patient", name, HOLDERS, True) for name in FHIR),
     ),
     "encounters": (
         ("encounter", "services", DOCUMENTED, True),

@@ -17,9 +17,8 @@ from pathlib import Path
 from integrations.sandbox.world_time import WorldTime
 
 READY = "ready http"
-NOON = datetime(
-    2026, 3, 11, 16, tzinfo=UTC
-)  # a Wednesday in New York: at night next to nothing happens in a clinic
+NOON = datetime(2026, 3, 11, 16, tzinfo=UTC)
+"""A Wednesday in New York: at night next to nothing happens in a clinic."""
 HERE = Path(__file__).resolve().parents[2]
 
 

@@ -43,9 +43,7 @@ class Patient(Record):
     provider_id = models.TextField(default="")
     fhir_id = models.TextField(default="")  # logical id once FHIR has shown it
     fhir_active = models.BooleanField(null=True)
-    previous_ids = ArrayField(
-        models.TextField(), default=list
-    )  # merged into this one, as its own record lists them
+    previous_ids = ArrayField(models.TextField(), default=list)  # merged into this one, as it says itself
     merged_into = models.TextField(default="")  # the surviving patient's id; empty when not merged
     unmerged_from = models.TextField(default="")  # whom it had been merged into until that was taken back
 

@@ -103,5 +103,4 @@ def test_a_sandbox_at_speed_has_lived_a_day_when_it_opens(tmp_path: Path) -> Non
         yesterday = [(began - timedelta(days=1)).isoformat(), (began - timedelta(hours=1)).isoformat()]
         sql = "select count(*) from thing where modified between ? and ?"
         (happened,) = store.db.execute(sql, yesterday).fetchone()
-    print("H", happened)
     assert happened > 40
