@@ -203,7 +203,7 @@ def test_a_cursor_is_told_in_words(as_sam: Client, practice: Practice) -> None:
     page = strip_tags(as_sam.get(f"/feeds/{feed.pk}").content.decode().replace("</dt>", " "))
     assert "Changes read to Mar 11, 2026 15:03 UTC" in page
     assert "Last drain not ended" in page
-    assert "Days covered to not set" in page
+    assert "Days covered to –" in page
     assert "Days covered to Mar 12, 2026" in page
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from django import template
 from django.utils.safestring import SafeString
 
-from athena_dash.core.templatetags.ui import day, instant
+from athena_dash.core.templatetags.ui import NOTHING, day, instant
 
 register = template.Library()
 
@@ -33,5 +33,5 @@ def marks(cursor: Mapping[str, str | bool | None]) -> list[tuple[str, SafeString
 
 def stands(at: str | None) -> SafeString | str:
     if not at:
-        return "not set"
+        return NOTHING
     return instant(dt.datetime.fromisoformat(at)) if "T" in at else day(dt.date.fromisoformat(at))
